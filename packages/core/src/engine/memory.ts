@@ -1,0 +1,41 @@
+import type { Backend, Storage } from '../backend/backend.js';
+import { warn } from '../errors/warn.js';
+import { queueOf } from './queue.js';
+
+/** Storages that end together. A holder that is dropped without `release` is found by the garbage collector, with one warning. */
+export interface Holding {
+  readonly storages: Storage[];
+  readonly backend: Backend;
+  released: boolean;
+  /** Called before the storages are given back. */
+  readonly end?: () => void;
+}
+
+const lost = new FinalizationRegistry<Holding>((holding) => {
+  if (holding.released) return;
+  warn(
+    'step-not-disposed',
+    'a step was dropped without dispose(); its memory is given back now, late. Call step.dispose(), or write `using step = …`.',
+  );
+  release(holding);
+});
+
+/** Releases storages after everything that was asked for before. */
+export function giveBack(backend: Backend, storages: readonly Storage[]): void {
+  queueOf(backend).inOrder(() => {
+    if (backend.state === 'alive') for (const storage of storages) backend.release(storage);
+  });
+}
+
+/** Watches `holder`: when it is collected, the holding is released. */
+export function holdFor(holder: object, holding: Holding): void {
+  lost.register(holder, holding, holding);
+}
+
+export function release(holding: Holding): void {
+  if (holding.released) return;
+  holding.released = true;
+  lost.unregister(holding);
+  holding.end?.();
+  giveBack(holding.backend, holding.storages);
+}

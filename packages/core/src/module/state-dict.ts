@@ -1,0 +1,46 @@
+import { GradPackError } from '../errors/gradpack-error.js';
+import { type ArrayInput, flatten, type HostArray } from '../tensor/host-array.js';
+import { sameShape, showShape } from '../tensor/shape.js';
+import type { Module } from './module.js';
+import { namesOf } from './names.js';
+
+/** Numbers by PyTorch's names. */
+export type StateDict = Readonly<Record<string, HostArray>>;
+
+/** Draws the numbers of all parameters that have none yet. */
+export function initialize(model: Module, seed: number): void {
+  for (const [parameter, name] of namesOf(model).parameters) parameter['~state'].initialize(seed, name);
+}
+
+export async function stateDict(model: Module): Promise<StateDict> {
+  initialize(model, 0);
+  const entries = [...namesOf(model).byName].map(async ([name, parameter]) => [name, await parameter.data()] as const);
+  return Object.fromEntries(await Promise.all(entries));
+}
+
+export function loadStateDict(model: Module, dict: Readonly<Record<string, ArrayInput>>): void {
+  const { byName } = namesOf(model);
+  // PyTorch counts batches in a buffer that nothing here needs
+  const given = Object.keys(dict).filter((name) => byName.has(name) || !name.endsWith('num_batches_tracked'));
+  const missing = [...byName.keys()].filter((name) => !(name in dict));
+  const unknown = given.filter((name) => !byName.has(name));
+  if (missing.length > 0 || unknown.length > 0)
+    throw new GradPackError('GRADPACK-UNKNOWN-NAME', 'the state dict does not belong to this model', {
+      where: 'model.loadStateDict',
+      expected: [...byName.keys()].join(', '),
+      got: `${missing.length > 0 ? `without ${missing.join(', ')}` : ''}${missing.length > 0 && unknown.length > 0 ? '; ' : ''}${unknown.length > 0 ? `with unknown ${unknown.join(', ')}` : ''}`,
+      fix: 'load a state dict of the same architecture',
+      detail: { missing, unknown },
+    });
+  for (const [name, parameter] of byName) {
+    const { shape } = flatten(dict[name] as ArrayInput, 'model.loadStateDict');
+    if (!sameShape(shape, parameter.shape))
+      throw new GradPackError('GRADPACK-SHAPE', `${name} has another shape in the state dict`, {
+        where: 'model.loadStateDict',
+        expected: showShape(parameter.shape),
+        got: showShape(shape),
+        fix: 'load a state dict of the same architecture',
+      });
+  }
+  for (const [name, parameter] of byName) parameter.set(dict[name] as ArrayInput);
+}
