@@ -1,0 +1,80 @@
+#include "async-run.h"
+
+#include "napi-border.h"
+
+namespace gradpack {
+namespace {
+
+struct AsyncRun {
+  std::shared_ptr<Heap> heap;
+  std::unique_ptr<BoundProgram> bound;
+  napi_async_work work = nullptr;
+  napi_deferred deferred = nullptr;
+  const char* code = nullptr;
+  std::string text;
+  bool completed = false;
+};
+
+void execute(napi_env, void* data) noexcept {
+  AsyncRun& run = *static_cast<AsyncRun*>(data);
+  const auto failed = [&](const char* code, const char* text) {
+    run.code = code;
+    try {
+      run.text = text;
+    } catch (...) {
+      run.text.clear();
+    }
+  };
+  try {
+    run.completed = run.bound->run();
+  } catch (const Failure& failure) {
+    failed(failure.code, failure.what());
+  } catch (const std::bad_alloc&) {
+    failed("GRADPACK-OUT-OF-MEMORY", "the system has no more memory");
+  } catch (const std::exception& other) {
+    failed("GRADPACK-INTERNAL", other.what());
+  } catch (...) {
+    failed("GRADPACK-INTERNAL", "an unknown failure in the native addon");
+  }
+}
+
+/// Statuses are not looked at: where the environment is ending nothing can be told to JavaScript any more.
+void complete(napi_env env, napi_status, void* data) noexcept {
+  const std::unique_ptr<AsyncRun> run(static_cast<AsyncRun*>(data));
+  run->heap->running = nullptr;
+  run->heap->finish(*run->bound);
+  napi_value value = nullptr;
+  if (run->code == nullptr) {
+    if (napi_create_double(env, run->completed ? run->bound->seconds : -1, &value) == napi_ok) napi_resolve_deferred(env, run->deferred, value);
+  } else {
+    napi_value code = nullptr, text = nullptr;
+    napi_create_string_utf8(env, run->code, NAPI_AUTO_LENGTH, &code);
+    napi_create_string_utf8(env, run->text.c_str(), NAPI_AUTO_LENGTH, &text);
+    if (napi_create_error(env, code, text, &value) == napi_ok) napi_reject_deferred(env, run->deferred, value);
+  }
+  napi_delete_async_work(env, run->work);
+}
+
+}  // namespace
+
+napi_value startRun(napi_env env, const std::shared_ptr<Heap>& heap, std::unique_ptr<BoundProgram> bound) {
+  auto run = std::make_unique<AsyncRun>();
+  run->heap = heap;
+  run->bound = std::move(bound);
+  napi_value promise = nullptr, name = nullptr;
+  try {
+    check(env, napi_create_string_utf8(env, "gradpack:run", NAPI_AUTO_LENGTH, &name));
+    check(env, napi_create_async_work(env, nullptr, name, execute, complete, run.get(), &run->work));
+    check(env, napi_create_promise(env, &run->deferred, &promise));
+    check(env, napi_queue_async_work(env, run->work));
+  } catch (...) {
+    if (run->work != nullptr) napi_delete_async_work(env, run->work);
+    heap->finish(*run->bound);
+    throw;
+  }
+  heap->running = run->bound.get();
+  run.release();  // complete() takes it back
+  return promise;
+}
+
+}  // namespace gradpack

@@ -1,0 +1,32 @@
+// What the elementwise kernels need from an instruction set: loops over short rows. A result may be the very row of an operand.
+#pragma once
+#include <cstddef>
+
+namespace gradpack {
+
+/// Numbered as UNARY_OPS and BINARY_OPS of core's expression.ts.
+enum class UnaryOp : int { neg, abs, sign, sqrt, exp, expm1, log, log1p, sigmoid, tanh, sin, cos, floor, count };
+enum class BinaryOp : int { add, sub, mul, div, max, min, less, equal, count };
+
+template <class Real> struct Elementwise {
+  void (*unary[static_cast<int>(UnaryOp::count)])(const Real* x, Real* y, std::ptrdiff_t n);
+  void (*binary[static_cast<int>(BinaryOp::count)])(const Real* a, const Real* b, Real* y, std::ptrdiff_t n);
+  void (*where)(const Real* condition, const Real* a, const Real* b, Real* y, std::ptrdiff_t n);
+
+  Real (*sum)(const Real* x, std::ptrdiff_t n);
+  /// The maximum, NaN where there is one.
+  Real (*maximum)(const Real* x, std::ptrdiff_t n);
+  Real (*sumOfSquares)(const Real* x, std::ptrdiff_t n);
+  /// y += w x
+  void (*addScaled)(Real w, const Real* x, Real* y, std::ptrdiff_t n);
+  /// y += w x²
+  void (*addSquares)(Real w, const Real* x, Real* y, std::ptrdiff_t n);
+  /// y += w x p
+  void (*addProducts)(Real w, const Real* x, const Real* p, Real* y, std::ptrdiff_t n);
+  /// Welford's update with the sample number 1/`share`: mean += (x − mean) share, spread += (x − old mean)(x − new mean).
+  void (*addDeviations)(Real share, const Real* x, Real* mean, Real* spread, std::ptrdiff_t n);
+  /// total += x in double
+  void (*addDouble)(const Real* x, double* total, std::ptrdiff_t n);
+};
+
+}  // namespace gradpack

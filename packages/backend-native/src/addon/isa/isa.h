@@ -1,0 +1,21 @@
+// The instruction set in use, chosen once per process by what the machine has (or by GRADPACK_ISA, for tests).
+#pragma once
+#include "elementwise.h"
+#include "tiles.h"
+
+namespace gradpack {
+
+template <class Real> struct Isa {
+  Tiles<Real> tiles;
+  Elementwise<Real> elementwise;
+};
+
+template <class Real> const Isa<Real>& isa();
+const char* isaName();
+
+// one file each: isa.portable.cc, isa.avx2.cc, isa.avx512.cc
+template <class Real> const Isa<Real>& portableIsa();
+template <class Real> const Isa<Real>& avx2Isa();
+template <class Real> const Isa<Real>& avx512Isa();
+
+}  // namespace gradpack

@@ -1,0 +1,71 @@
+// The register tile in GCC's vector extensions, included by each instruction set's file, which chooses vector bytes and tile size.
+// Everything is in an unnamed namespace: a template shared between files of different flags would be merged by the linker, and a
+// machine without AVX-512 could be handed the AVX-512 copy.
+#pragma once
+#include <cstddef>
+#include <utility>
+
+#include "tiles.h"
+
+namespace gradpack {
+namespace {
+
+template <class Real, int Bytes> struct Vector {
+  typedef Real type __attribute__((vector_size(Bytes)));
+  /// The same at any address.
+  typedef Real loose __attribute__((vector_size(Bytes), aligned(sizeof(Real)), may_alias));
+  static constexpr int lanes = Bytes / static_cast<int>(sizeof(Real));
+};
+
+/// Rows M, N vectors wide. The accumulators stay in registers: M·N + N + 1 of them.
+template <class Real, int Bytes, int M, int N>
+void tile(std::ptrdiff_t k, const Real* a, std::ptrdiff_t la, const Real* b, std::ptrdiff_t lb, Real* c, std::ptrdiff_t lc, bool add) {
+  using V = typename Vector<Real, Bytes>::type;
+  using Loose = typename Vector<Real, Bytes>::loose;
+  constexpr int lanes = Vector<Real, Bytes>::lanes;
+  V r[M][N];
+#pragma GCC unroll 16
+  for (int i = 0; i < M; i++)
+#pragma GCC unroll 4
+    for (int j = 0; j < N; j++) r[i][j] = V{};
+#pragma GCC unroll 2
+  for (std::ptrdiff_t q = 0; q < k; q++, a += la, b += lb) {
+    V y[N];
+#pragma GCC unroll 4
+    for (int j = 0; j < N; j++) y[j] = *reinterpret_cast<const Loose*>(b + j * lanes);
+#pragma GCC unroll 16
+    for (int i = 0; i < M; i++)
+#pragma GCC unroll 4
+      for (int j = 0; j < N; j++) r[i][j] += a[i] * y[j];
+  }
+#pragma GCC unroll 16
+  for (int i = 0; i < M; i++, c += lc)
+#pragma GCC unroll 4
+    for (int j = 0; j < N; j++) {
+      Loose* out = reinterpret_cast<Loose*>(c + j * lanes);
+      *out = add ? *out + r[i][j] : r[i][j];
+    }
+}
+
+template <class Real, int Bytes, int N, int... M> void fillTiles(Tile<Real>* at, std::integer_sequence<int, M...>) {
+  ((at[M + 1] = tile<Real, Bytes, M + 1, N>), ...);
+}
+
+template <class Real> void transposePlain(const Real* s, std::ptrdiff_t ls, int m, std::ptrdiff_t n, Real* d, std::ptrdiff_t ld) {
+  for (std::ptrdiff_t q = 0; q < n; q++, d += ld)
+    for (int r = 0; r < m; r++) d[r] = s[r * ls + q];
+}
+
+/// `Rows` must leave registers for two vectors of columns and one broadcast.
+template <class Real, int Bytes, int Rows> Tiles<Real> makeTiles(void (*transpose)(const Real*, std::ptrdiff_t, int, std::ptrdiff_t, Real*, std::ptrdiff_t)) {
+  Tiles<Real> tiles{};
+  tiles.rows = Rows;
+  tiles.columns = 2 * Vector<Real, Bytes>::lanes;
+  fillTiles<Real, Bytes, 2>(tiles.wide, std::make_integer_sequence<int, Rows>{});
+  fillTiles<Real, Bytes, 1>(tiles.narrow, std::make_integer_sequence<int, Rows>{});
+  tiles.transpose = transpose;
+  return tiles;
+}
+
+}  // namespace
+}  // namespace gradpack

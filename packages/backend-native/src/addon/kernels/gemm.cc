@@ -1,0 +1,60 @@
+// gemm: C[b,m,n] (+)= alpha Σ_k A[b,m,k] B[b,k,n], any strides. A batch that is large enough is shared out whole products at a time.
+#include "../gemm/blocked.h"
+#include "decoders.h"
+
+namespace gradpack {
+namespace {
+
+template <class Real> class Gemm final : public Call {
+ public:
+  explicit Gemm(CallReader& words) {
+    words.expectOperands(2, 1);
+    batch_ = words.extent(), M_ = words.extent(), N_ = words.extent(), K_ = words.extent();
+    for (Operand* operand : {&a_, &b_, &c_}) operand->batch = words.integer(), operand->row = words.integer(), operand->column = words.integer();
+    alpha_ = static_cast<Real>(words.number());
+    accumulate_ = words.flag();
+    sizeOf({batch_, M_, N_, K_});
+    a_.place = words.read(0, words.precision, Extent{}.axis(batch_, a_.batch).axis(M_, a_.row).axis(K_, a_.column));
+    b_.place = words.read(1, words.precision, Extent{}.axis(batch_, b_.batch).axis(K_, b_.row).axis(N_, b_.column));
+    c_.place = words.write(0, words.precision, Extent{}.axis(batch_, c_.batch).axis(M_, c_.row).axis(N_, c_.column));
+    // tiles write rows: C with contiguous columns is computed transposed, and so is one with few columns, which tiles would pad
+    if (c_.column != 1 && c_.row == 1) {
+      std::swap(M_, N_);
+      std::swap(a_, b_);
+      for (Operand* operand : {&a_, &b_, &c_}) std::swap(operand->row, operand->column);
+    }
+  }
+
+  void run(const Run& run) const override {
+    const auto product = [&](std::int64_t b, int threads) {
+      multiply<Real>(threads, M_, N_, K_, alpha_, {run.read<Real>(a_.place) + b * a_.batch, a_.row, a_.column}, {run.read<Real>(b_.place) + b * b_.batch, b_.row, b_.column},
+                     {run.write<Real>(c_.place) + b * c_.batch, c_.row, c_.column, accumulate_});
+    };
+    const double each = 2.0 * static_cast<double>(M_) * static_cast<double>(N_) * static_cast<double>(K_);
+    if (batch_ >= 2 * run.threads) run.parallelRanges(batch_, 1 + static_cast<std::int64_t>(1e6 / each), [&](std::int64_t from, std::int64_t to) {
+        for (std::int64_t b = from; b < to; b++) product(b, 1);
+      });
+    else
+      for (std::int64_t b = 0; b < batch_; b++) product(b, run.threads);
+  }
+  double flops() const override { return 2.0 * static_cast<double>(batch_ * M_) * static_cast<double>(N_) * static_cast<double>(K_); }
+  double bytes() const override { return static_cast<double>(batch_ * (M_ * N_ + N_ * K_ + M_ * K_)) * sizeof(Real); }
+
+ private:
+  struct Operand {
+    Place place;
+    std::ptrdiff_t batch, row, column;
+  };
+  std::int64_t batch_, M_, N_, K_;
+  Operand a_, b_, c_;
+  Real alpha_;
+  bool accumulate_;
+};
+
+}  // namespace
+
+template <class Real> std::unique_ptr<Call> decodeGemm(CallReader& words) { return std::make_unique<Gemm<Real>>(words); }
+template std::unique_ptr<Call> decodeGemm<float>(CallReader&);
+template std::unique_ptr<Call> decodeGemm<double>(CallReader&);
+
+}  // namespace gradpack

@@ -1,0 +1,35 @@
+// Blocks of memory by size class, kept for reuse: fresh pages cost more than most kernels (aligned.h).
+#pragma once
+#include <cstddef>
+#include <map>
+#include <vector>
+
+namespace gradpack {
+
+struct MemoryBlock {
+  void* data = nullptr;
+  std::size_t bytes = 0;
+};
+
+class BlockPool {
+ public:
+  /// `limit`: bytes of blocks in use and kept together; `keep`: most bytes that are kept.
+  BlockPool(std::size_t limit, std::size_t keep) : limit_(limit), keep_(keep) {}
+  ~BlockPool();
+  BlockPool(const BlockPool&) = delete;
+  BlockPool& operator=(const BlockPool&) = delete;
+
+  /// At least `bytes`, uninitialised, 64-byte aligned. Throws GRADPACK-OUT-OF-MEMORY.
+  MemoryBlock take(std::size_t bytes);
+  void give(MemoryBlock block);
+  /// Bytes kept for reuse.
+  std::size_t kept() const { return kept_; }
+
+ private:
+  void freeKept();
+  const std::size_t limit_, keep_;
+  std::size_t used_ = 0, kept_ = 0;
+  std::map<std::size_t, std::vector<void*>> free_;
+};
+
+}  // namespace gradpack

@@ -1,0 +1,16 @@
+// Working memory of the calling thread: one growing block per purpose, 64-byte aligned, kept until the thread ends. A pointer is
+// valid until the same thread asks for the same purpose again.
+#pragma once
+#include <cstddef>
+
+namespace gradpack {
+
+/// `shared*` are for what a call prepares once for all its tasks, the others for one task: the caller's thread runs tasks too.
+enum class Scratch { rows, columns, line, tile, product, registers, sharedRows, sharedColumns, sharedSums, sharedNorms, count };
+
+/// Throws GRADPACK-OUT-OF-MEMORY.
+void* scratchBytes(Scratch purpose, std::size_t bytes);
+
+template <class T> T* scratch(Scratch purpose, std::ptrdiff_t count) { return static_cast<T*>(scratchBytes(purpose, static_cast<std::size_t>(count) * sizeof(T))); }
+
+}  // namespace gradpack

@@ -1,0 +1,81 @@
+#include "factor.h"
+
+#include <algorithm>
+
+#include "../memory/scratch.h"
+
+namespace gradpack {
+namespace {
+
+/// Positions of an unfolded row that are transposed at a time: 32 rows of them stay in L1.
+constexpr std::int64_t unfoldedSteps = 192;
+
+}  // namespace
+
+template <class Real> Factor<Real>::Factor(CallReader& words) {
+  const bool unfolded = words.flag();
+  const int read = static_cast<int>(words.within(0, words.readCount()));
+  V = words.extent(), N = words.extent(), G = words.extent(), F = words.extent(), T = words.extent();
+  sizeOf({V, N, G, F, T});
+  v_ = words.integer(), n_ = words.integer(), g_ = words.integer(), f_ = words.integer();
+  Extent extent = Extent{}.axis(V, v_).axis(N, n_).axis(G, g_);
+  if (unfolded) {
+    window_.emplace(Window(words));
+    if (F % window_->offsets != 0 || T != window_->outputs) failInternal("an unfolded factor does not fit its window");
+    extent.axis(F / window_->offsets, f_).axis(window_->inputs, 1);
+  } else {
+    t_ = words.integer();
+    extent.axis(F, f_).axis(T, t_);
+  }
+  place_ = words.read(read, words.precision, extent);
+}
+
+template <class Real>
+void Factor<Real>::pack(const Run& run, const Tiles<Real>& tiles, std::int64_t v, std::int64_t g, std::int64_t f0, std::int64_t m, std::int64_t step, std::int64_t count, Real* d, std::int64_t ld) const {
+  if (!window_ && (T == 1 || n_ == T * t_)) {  // one run of steps across the samples
+    packSteps<Real>(tiles, {at(run, v, 0, g) + f0 * f_ + (T == 1 ? step * n_ : step * t_), f_, T == 1 ? n_ : t_}, m, count, d, ld);
+    return;
+  }
+  for (const std::int64_t end = step + count; step < end;) {
+    const std::int64_t n = step / T, t = step % T;
+    std::int64_t here = std::min(T - t, end - step);
+    if (window_) {
+      const std::int64_t K = window_->offsets;
+      here = std::min(here, unfoldedSteps);
+      Real* lines = scratch<Real>(Scratch::line, m * unfoldedSteps);
+      for (std::int64_t r = 0; r < m; r++) window_->unfold((f0 + r) % K, at(run, v, n, g) + (f0 + r) / K * f_, t, here, lines + r * here);
+      packSteps<Real>(tiles, {lines, here, 1}, m, here, d, ld);
+    } else {
+      packSteps<Real>(tiles, {at(run, v, n, g) + f0 * f_ + t * t_, f_, t_}, m, here, d, ld);
+    }
+    d += here * ld;
+    step += here;
+  }
+}
+
+template <class Real>
+void Factor<Real>::packPanels(const Run& run, const Tiles<Real>& tiles, std::int64_t v, std::int64_t g, std::int64_t f0, std::int64_t n, std::int64_t step, std::int64_t count, Real* d) const {
+  for (std::int64_t j = 0; j < n; j += tiles.columns) {
+    const std::int64_t width = panelWidth(tiles, n - j), w = std::min(width, n - j);
+    pack(run, tiles, v, g, f0 + j, w, step, count, d, width);
+    for (std::int64_t q = 0; q < count && w < width; q++) std::fill(d + q * width + w, d + (q + 1) * width, Real(0));
+    d += count * width;
+  }
+}
+
+template <class Real> const Real* Factor<Real>::row(const Run& run, std::int64_t v, std::int64_t n, std::int64_t g, std::int64_t f, Real* line) const {
+  const Real* base = at(run, v, n, g);
+  if (window_) {
+    window_->unfold(f % window_->offsets, base + f / window_->offsets * f_, 0, T, line);
+    return line;
+  }
+  const Real* from = base + f * f_;
+  if (t_ == 1 || T == 1) return from;
+  for (std::int64_t t = 0; t < T; t++) line[t] = from[t * t_];
+  return line;
+}
+
+template class Factor<float>;
+template class Factor<double>;
+
+}  // namespace gradpack

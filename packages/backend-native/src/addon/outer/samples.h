@@ -1,0 +1,41 @@
+// Which rows of a request's result belong to a sample: itself, or the places where a list of samples names it.
+#pragma once
+#include <algorithm>
+#include <vector>
+
+#include "outer-spec.h"
+
+namespace gradpack {
+
+template <class Real> class Samples {
+ public:
+  Samples(const Run& run, const Request<Real>& request, std::int64_t N) : weight_(request.weight ? run.read<Real>(*request.weight) : nullptr), from_(request.from), N_(N) {
+    if (!request.samples) return;
+    const std::int32_t* list = run.read<std::int32_t>(*request.samples);
+    first_.assign(static_cast<std::size_t>(N) + 1, 0);
+    const auto holds = [N](std::int32_t n) { return n >= 0 && n < N; };
+    for (std::int64_t i = 0; i < request.count; i++)
+      if (holds(list[i])) first_[static_cast<std::size_t>(list[i]) + 1]++;
+    for (std::size_t n = 0; n < static_cast<std::size_t>(N); n++) first_[n + 1] += first_[n];
+    place_.resize(static_cast<std::size_t>(first_.back()));
+    std::vector<std::int64_t> next(first_.begin(), first_.end() - 1);
+    for (std::int64_t i = 0; i < request.count; i++)
+      if (holds(list[i])) place_[static_cast<std::size_t>(next[static_cast<std::size_t>(list[i])]++)] = i;
+  }
+
+  /// How often sample n is asked for.
+  std::int64_t times(std::int64_t n) const { return first_.empty() ? 1 : first_[static_cast<std::size_t>(n) + 1] - first_[static_cast<std::size_t>(n)]; }
+  /// Its row in the result, for occurrence i < times(n).
+  std::int64_t row(std::int64_t n, std::int64_t i) const { return first_.empty() ? n : place_[static_cast<std::size_t>(first_[static_cast<std::size_t>(n)] + i)]; }
+  /// How many are asked for among the first n samples.
+  std::int64_t before(std::int64_t n) const { return first_.empty() ? n : first_[static_cast<std::size_t>(n)]; }
+  Real weight(std::int64_t v, std::int64_t n) const { return weight_ == nullptr ? Real(1) : weight_[(v - from_) * N_ + n]; }
+  bool weighted() const { return weight_ != nullptr; }
+
+ private:
+  const Real* weight_;
+  std::int64_t from_, N_;
+  std::vector<std::int64_t> first_, place_;
+};
+
+}  // namespace gradpack

@@ -1,0 +1,40 @@
+// A program: buffers, scratch slots and calls. Decoded from words, validated as a whole, then immutable.
+#pragma once
+#include <atomic>
+#include <memory>
+#include <vector>
+
+#include "call.h"
+
+namespace gradpack {
+
+/// How far a run is, and whether it should stop; shared between the thread that runs and the one that asks.
+struct Progress {
+  std::atomic<bool> stop{false};
+  std::atomic<int> done{0};
+};
+
+class Program {
+ public:
+  /// Throws GRADPACK-INTERNAL for words that are no valid program.
+  Program(const double* words, std::size_t count);
+
+  const std::vector<Buffer>& buffers() const { return buffers_; }
+  std::size_t calls() const { return calls_.size(); }
+  /// Bytes of all scratch slots, each on a cache line.
+  std::size_t scratchBytes() const { return scratchBytes_; }
+  /// A first guess of its duration.
+  double seconds() const { return seconds_; }
+
+  /// `base[i]` is where bound buffer i lies; scratch buffers are filled in here. False when stopped between two calls.
+  bool run(std::vector<void*>& base, char* scratch, int threads, Progress& progress) const;
+
+ private:
+  std::vector<Buffer> buffers_;
+  std::vector<std::size_t> slotAt_;
+  std::vector<std::unique_ptr<Call>> calls_;
+  std::size_t scratchBytes_ = 0;
+  double seconds_ = 0;
+};
+
+}  // namespace gradpack

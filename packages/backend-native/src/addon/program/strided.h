@@ -1,0 +1,76 @@
+// Strided iteration over a shape by several operands at once: neighbouring axes that all operands walk through without a gap are
+// merged, so that inner runs are as long as they can be.
+#pragma once
+#include <cstddef>
+#include <vector>
+
+#include "reader.h"
+
+namespace gradpack {
+
+using Strides = std::vector<std::ptrdiff_t>;
+
+struct Strided {
+  Shape shape;
+  /// [operand][axis]
+  std::vector<Strides> strides;
+
+  int axes() const { return static_cast<int>(shape.size()); }
+  /// Merges what can be merged; at least one axis remains. Row-major order of the elements stays.
+  void merge();
+};
+
+inline void Strided::merge() {
+  Strided merged;
+  merged.strides.resize(strides.size());
+  for (std::size_t axis = 0; axis < shape.size(); axis++) {
+    if (shape[axis] == 1) continue;
+    bool joins = !merged.shape.empty();
+    for (std::size_t operand = 0; joins && operand < strides.size(); operand++) joins = merged.strides[operand].back() == strides[operand][axis] * shape[axis];
+    if (joins) merged.shape.back() *= shape[axis];
+    else merged.shape.push_back(shape[axis]);
+    for (std::size_t operand = 0; operand < strides.size(); operand++) {
+      if (joins) merged.strides[operand].back() = strides[operand][axis];
+      else merged.strides[operand].push_back(strides[operand][axis]);
+    }
+  }
+  if (merged.shape.empty()) {
+    merged.shape.push_back(1);
+    for (Strides& operand : merged.strides) operand.push_back(0);
+  }
+  *this = std::move(merged);
+}
+
+/// The indices of one element, and steps to later ones. The last axis is stepped by runs.
+class Odometer {
+ public:
+  Odometer(const Shape& shape, std::int64_t flat) : shape_(shape) {
+    for (int axis = static_cast<int>(shape.size()); axis-- > 0;) {
+      index_[axis] = flat % shape[static_cast<std::size_t>(axis)];
+      flat /= shape[static_cast<std::size_t>(axis)];
+    }
+  }
+  std::int64_t operator[](int axis) const { return index_[axis]; }
+  std::ptrdiff_t offset(const Strides& strides) const {
+    std::ptrdiff_t offset = 0;
+    for (std::size_t axis = 0; axis < strides.size(); axis++) offset += index_[axis] * strides[axis];
+    return offset;
+  }
+  /// Elements from here to the end of the last axis.
+  std::int64_t left() const { return shape_.back() - index_[shape_.size() - 1]; }
+  /// Steps `count` <= left() along the last axis.
+  void advance(std::int64_t count) {
+    int axis = static_cast<int>(shape_.size()) - 1;
+    index_[axis] += count;
+    while (axis > 0 && index_[axis] == shape_[static_cast<std::size_t>(axis)]) {
+      index_[axis] = 0;
+      index_[--axis]++;
+    }
+  }
+
+ private:
+  const Shape& shape_;
+  std::int64_t index_[mostAxes];
+};
+
+}  // namespace gradpack

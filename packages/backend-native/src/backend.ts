@@ -1,0 +1,277 @@
+import type { Backend, Precision, Prepared, RunOptions, Storage, TypedArray } from '@gradpack/core';
+import { bytesPerElement, GradPackError, typedArray } from '@gradpack/core';
+import type { Addon } from './addon-interface.js';
+import { encodeProgram } from './encode.js';
+import { failureOf, guarded } from './failure.js';
+import { assertRange, type NativeStorage, ownStorage } from './native-storage.js';
+import { copyOf, DTYPES, numbersOf } from './numbers.js';
+import { handlesOf, measured, type PreparedProgram, storeConstants } from './prepared-program.js';
+import { queue } from './queue.js';
+
+/** What `native()` makes. */
+export interface NativeBackend extends Backend {
+  readonly name: 'native';
+  readonly threads: number;
+  /** `avx512`, `avx2` or `portable`. */
+  readonly isa: string;
+  /** Seconds spent in kernels since the backend was made. */
+  kernelSeconds(): number;
+}
+
+export interface NativeSettings {
+  readonly precision: Precision;
+  readonly threads: number;
+  /** `limits.memory`. */
+  readonly memory: number;
+  /** Bytes that are never exceeded. */
+  readonly physical: number;
+}
+
+/** Programs that take less run on the calling thread: another thread costs 20 to 50 µs and a turn of the event loop. */
+const SHORT_SECONDS = 1e-3;
+const PROGRESS_MILLISECONDS = 50;
+const TENSOR_BYTES = 2 ** 32;
+const COLUMN_BYTES = 64 * 2 ** 20;
+
+/** The contract over the addon: order, ownership and errors here, memory and kernels there. */
+export function nativeBackend(addon: Addon, { precision, threads, memory, physical }: NativeSettings): NativeBackend {
+  const heap = addon.createHeap(Math.max(physical, memory), memory, threads);
+  const jobs = queue();
+  const owner = {};
+  const programs = new Map<Prepared, PreparedProgram>();
+  /** Storages whose memory JavaScript sees. */
+  const viewed = new Set<NativeStorage>();
+  const statistics = new Float64Array(4);
+  let constantBytes = 0;
+  let state: Backend['state'] = 'alive';
+
+  const assertAlive = (where: string): void => {
+    if (state !== 'alive') throw disposedBackend(where);
+  };
+  const own = (storage: Storage, where: string): NativeStorage => ownStorage(storage, owner, where);
+
+  const store = (dtype: Storage['dtype'], length: number): NativeStorage => {
+    const handle = guarded('backend.allocate', () => addon.allocate(heap, DTYPES.indexOf(dtype), length));
+    return { owner, handle, dtype, length, released: false };
+  };
+  const free = (storage: NativeStorage): void => {
+    unview(storage);
+    addon.release(heap, storage.handle);
+  };
+  const unview = (storage: NativeStorage): void => {
+    if (!storage.buffer) return;
+    addon.detach(storage.buffer);
+    delete storage.buffer;
+    viewed.delete(storage);
+  };
+  const bytesOf = ({ dtype, length }: Storage): number => length * bytesPerElement(dtype);
+
+  const storeConstant = (data: TypedArray): NativeStorage => {
+    const dtype = data instanceof Int32Array ? 'int32' : precision;
+    const storage = store(dtype, data.length);
+    constantBytes += bytesOf(storage);
+    addon.write(heap, storage.handle, numbersOf(dtype, data));
+    return storage;
+  };
+  const freeConstants = ({ constants }: Pick<PreparedProgram, 'constants'>): void => {
+    for (const storage of constants.values()) {
+      constantBytes -= bytesOf(storage);
+      free(storage);
+    }
+  };
+
+  const execute = (
+    program: PreparedProgram,
+    handles: Float64Array,
+    options: RunOptions | undefined,
+  ): void | Promise<void> => {
+    const total = program.program.calls.length;
+    if (options?.abort?.aborted) return Promise.reject(options.abort.reason);
+    if (program.seconds <= SHORT_SECONDS) {
+      measured(
+        program,
+        guarded('backend.run', () => addon.run(heap, program.handle, handles)),
+      );
+      options?.onProgress?.(total, total);
+      return;
+    }
+    return executeElsewhere(program, handles, total, options ?? {});
+  };
+
+  const executeElsewhere = async (
+    program: PreparedProgram,
+    handles: Float64Array,
+    total: number,
+    { abort, onProgress }: RunOptions,
+  ): Promise<void> => {
+    const stop = (): void => addon.stop(heap);
+    let timer: ReturnType<typeof setInterval> | undefined;
+    try {
+      const running = addon.runAsync(heap, program.handle, handles);
+      abort?.addEventListener('abort', stop, { once: true });
+      if (onProgress) timer = setInterval(() => onProgress(addon.progress(heap), total), PROGRESS_MILLISECONDS);
+      const seconds = await running;
+      if (seconds < 0) throw abort?.reason ?? disposedBackend('backend.run');
+      measured(program, seconds);
+      onProgress?.(total, total);
+    } catch (error) {
+      throw failureOf('backend.run', error);
+    } finally {
+      clearInterval(timer);
+      abort?.removeEventListener('abort', stop);
+    }
+  };
+
+  const destroy = (): void => {
+    for (const storage of [...viewed]) unview(storage);
+    programs.clear();
+    addon.destroyHeap(heap);
+  };
+
+  return {
+    name: 'native',
+    precision,
+    threads,
+    isa: addon.isa,
+    limits: { tensorBytes: TENSOR_BYTES, columnBytes: COLUMN_BYTES, memory },
+    get state() {
+      return state;
+    },
+
+    allocate(dtype, length) {
+      assertAlive('backend.allocate');
+      return store(dtype, length);
+    },
+
+    release(storage) {
+      if (state !== 'alive') return;
+      const released = own(storage, 'backend.release');
+      released.released = true;
+      void jobs.submit(() => free(released));
+    },
+
+    write(storage, data) {
+      assertAlive('backend.write');
+      const { handle, dtype, length } = own(storage, 'backend.write');
+      assertRange({ dtype, length }, 0, data.length, 'backend.write');
+      const numbers = jobs.idle ? numbersOf(dtype, data) : copyOf(dtype, data);
+      void jobs.submit(() => addon.write(heap, handle, numbers));
+    },
+
+    async read(ranges) {
+      assertAlive('backend.read');
+      const sources = ranges.map(({ storage, offset, length }) => {
+        const source = own(storage, 'backend.read');
+        assertRange(source, offset, length, 'backend.read');
+        return { source, offset, length };
+      });
+      return jobs.submit(() =>
+        sources.map(({ source, offset, length }) => {
+          const numbers = typedArray(source.dtype, length);
+          addon.read(heap, source.handle, offset, numbers);
+          return numbers;
+        }),
+      );
+    },
+
+    view({ storage, offset, length }) {
+      assertAlive('backend.view');
+      const source = own(storage, 'backend.view');
+      assertRange(source, offset, length, 'backend.view');
+      const buffer = source.buffer ?? addon.view(heap, source.handle);
+      if (!buffer) throw noView();
+      source.buffer = buffer;
+      viewed.add(source);
+      const Numbers = { float32: Float32Array, float64: Float64Array, int32: Int32Array }[source.dtype];
+      return new Numbers(buffer, offset * bytesPerElement(source.dtype), length);
+    },
+
+    prepare(program) {
+      assertAlive('backend.prepare');
+      const words = encodeProgram(program, precision);
+      const handle = guarded('backend.prepare', () => addon.prepare(heap, words));
+      const stored = new Map<number, NativeStorage>();
+      try {
+        storeConstants(program, storeConstant, stored);
+      } catch (error) {
+        freeConstants({ constants: stored });
+        addon.dispose(heap, handle);
+        throw error;
+      }
+      const seconds = addon.estimate(heap, handle);
+      const made: PreparedProgram = { program, handle, constants: stored, seconds, last: seconds };
+      const prepared: Prepared = {
+        program,
+        dispose() {
+          if (!programs.delete(prepared) || state !== 'alive') return;
+          // runs that were queued before still need it
+          void jobs.submit(() => {
+            addon.dispose(heap, handle);
+            freeConstants(made);
+          });
+        },
+      };
+      programs.set(prepared, made);
+      return prepared;
+    },
+
+    run(prepared, bindings, options) {
+      try {
+        assertAlive('backend.run');
+        const program = programs.get(prepared);
+        if (!program) throw disposedProgram();
+        const handles = handlesOf(program, bindings, owner);
+        return jobs.submit(() => execute(program, handles, options));
+      } catch (error) {
+        return Promise.reject(error);
+      }
+    },
+
+    memory() {
+      if (state !== 'alive') return { live: 0, pooled: 0, plans: 0 };
+      addon.statistics(heap, statistics);
+      const [live = 0, pooled = 0] = statistics;
+      return { live: live - constantBytes, pooled, plans: programs.size };
+    },
+
+    kernelSeconds() {
+      if (state === 'alive') addon.statistics(heap, statistics);
+      return statistics[3] ?? 0;
+    },
+
+    dispose() {
+      if (state !== 'alive') return;
+      state = 'disposed';
+      return jobs.submit(destroy);
+    },
+  };
+}
+
+function disposedBackend(where: string): GradPackError {
+  return new GradPackError('GRADPACK-DISPOSED', 'the native backend was disposed', {
+    where,
+    expected: 'a backend that is alive',
+    got: 'a disposed backend',
+    fix: 'make a new one with await native(), and dispose it after the last step',
+  });
+}
+
+function disposedProgram(): GradPackError {
+  return new GradPackError(
+    'GRADPACK-DISPOSED',
+    'a program ran after it was disposed, or was prepared by another backend',
+    {
+      where: 'backend.run',
+      expected: 'a program that this backend prepared',
+      got: 'a disposed or foreign program',
+      fix: 'prepare the program on this backend and dispose it after its last run',
+    },
+  );
+}
+
+function noView(): GradPackError {
+  return new GradPackError('GRADPACK-UNSUPPORTED-MODE', 'this JavaScript engine allows no views of native memory', {
+    where: 'backend.view',
+    fix: 'use read, which copies',
+  });
+}
