@@ -1,0 +1,3 @@
+export { randomLabels } from './random-labels.js';
+export { randomNet } from './random-net.js';
+export { seededRandom } from './seeded-random.js';
