@@ -1,0 +1,88 @@
+import { cpu } from '@gradpack/backend-cpu';
+import { isNativeAvailable, native } from '@gradpack/backend-native';
+import {
+  type Backend,
+  extend,
+  type HostArray,
+  isTensor,
+  type ProductFunction,
+  type Results,
+  type Tensor,
+  tensor,
+} from '@gradpack/core';
+import { crossEntropyLoss } from '@gradpack/losses';
+import type { Data } from '../data.js';
+import type { Implementation, Subject } from '../implementation.js';
+import type { Problem } from '../problem.js';
+import type { QuantityName } from '../quantities.js';
+import { quantitiesNamed } from './gradpack-quantities.js';
+
+const THREADS = 2;
+
+export const gradpackCpu: Implementation = {
+  name: 'gradpack/cpu',
+  threads: 1,
+  prepare: async (problem, quantity, data) => prepare(cpu(), problem, quantity, data),
+};
+
+const available = isNativeAvailable();
+export const gradpackNative: Implementation = {
+  name: 'gradpack/native',
+  threads: THREADS,
+  ...(available !== true && { missing: available }),
+  prepare: async (problem, quantity, data) => prepare(await native({ threads: THREADS }), problem, quantity, data),
+};
+
+async function prepare(backend: Backend, problem: Problem, name: QuantityName, data: Data): Promise<Subject> {
+  const net = await extend(problem.model().loadStateDict(data.weights), crossEntropyLoss(), { backend });
+  const images = tensor(backend, data.images);
+  const labels = tensor(backend, data.labels);
+  const quantities = quantitiesNamed(name, data.draws);
+  const vectors = 'multiply' in quantities ? onBackend(backend, data.vectors) : {};
+  let peak = 0;
+
+  const run = async <R>(use: (found: readonly Found[]) => Promise<R> | R): Promise<R> => {
+    using step = await net.backward(images, labels, quantities);
+    const found: Found[] = [['gradient', step.gradient]];
+    for (const key of Object.keys(quantities)) {
+      const value = (step as unknown as Readonly<Record<string, Results<unknown> | ProductFunction>>)[key];
+      if (value) found.push([key, typeof value === 'function' ? await value(vectors) : value]);
+    }
+    await step.done;
+    const { live, pooled } = backend.memory();
+    peak = Math.max(peak, live + pooled);
+    return await use(found);
+  };
+
+  return {
+    step: () => run(() => undefined),
+    results: () => run(read),
+    peakBytes: () => peak,
+    async dispose() {
+      await net.dispose();
+      await backend.dispose();
+    },
+  };
+}
+
+type Found = readonly [name: string, results: Results<unknown>];
+
+function onBackend(backend: Backend, arrays: Readonly<Record<string, HostArray>>): Readonly<Record<string, Tensor>> {
+  return Object.fromEntries(Object.entries(arrays).map(([name, array]) => [name, tensor(backend, array)]));
+}
+
+async function read(found: readonly Found[]): Promise<ReadonlyMap<string, ArrayLike<number>>> {
+  const all = new Map<string, ArrayLike<number>>();
+  for (const [quantity, results] of found)
+    for (const [parameter, , value] of results)
+      for (const [part, one] of partsOf(value)) all.set(`${quantity} ${parameter}${part}`, await one.data());
+  return all;
+}
+
+/** A tensor, or an object of tensors as Kronecker factors are. */
+function partsOf(value: unknown): readonly (readonly [part: string, tensor: Tensor])[] {
+  if (isTensor(value)) return [['', value]];
+  return Object.entries(value as Readonly<Record<string, Tensor | undefined>>).flatMap(([part, one]) =>
+    one ? [[` ${part}`, one] as const] : [],
+  );
+}

@@ -1,0 +1,10 @@
+import { linear, relu, sequential } from '@gradpack/layers';
+import type { Problem } from '../problem.js';
+
+export const mlp: Problem = {
+  name: 'mlp',
+  batch: 128,
+  input: [784],
+  classes: 10,
+  model: () => sequential(linear(784, 128), relu(), linear(128, 10)),
+};
