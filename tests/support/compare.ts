@@ -1,0 +1,55 @@
+interface Numbers {
+  readonly shape: readonly number[];
+  readonly data: ArrayLike<number>;
+}
+
+/** `max |a − b| / max |expected|`; the shapes must be equal. Infinite where one is NaN. */
+export function relativeError(got: Numbers, expected: Numbers, what: string): number {
+  if (got.shape.join() !== expected.shape.join())
+    throw new Error(`${what}: shape [${got.shape}] instead of [${expected.shape}]`);
+  let worst = 0;
+  let largest = 0;
+  for (let i = 0; i < expected.data.length; i++) {
+    const [a, b] = [got.data[i] as number, expected.data[i] as number];
+    if (Number.isNaN(a)) return Number.POSITIVE_INFINITY;
+    worst = Math.max(worst, Math.abs(a - b));
+    largest = Math.max(largest, Math.abs(b));
+  }
+  return largest === 0 ? worst : worst / largest;
+}
+
+export interface Compared {
+  readonly quantity: string;
+  readonly parameter: string;
+  readonly got: Numbers;
+  readonly expected: Numbers;
+}
+
+export interface QuantityError {
+  readonly quantity: string;
+  readonly parameter: string;
+  readonly error: number;
+}
+
+/** A parameter whose entries nearly cancel is held to this share of the quantity's largest entry over all parameters. */
+const CANCELLED = 1e-3;
+
+/** `max |a − b| / max |expected|` per quantity and parameter. */
+export function relativeErrors(compared: readonly Compared[]): readonly QuantityError[] {
+  const largest = new Map<string, number>();
+  for (const { quantity, expected } of compared)
+    for (let i = 0; i < expected.data.length; i++)
+      largest.set(quantity, Math.max(largest.get(quantity) ?? 0, Math.abs(expected.data[i] as number)));
+  return compared.map(({ quantity, parameter, got, expected }) => {
+    const own = largestOf(expected);
+    const floor = CANCELLED * (largest.get(quantity) ?? 0);
+    const error = relativeError(got, expected, `${quantity} of ${parameter}`);
+    return { quantity, parameter, error: own > 0 ? (error * own) / Math.max(own, floor) : error };
+  });
+}
+
+function largestOf({ data }: Numbers): number {
+  let largest = 0;
+  for (let i = 0; i < data.length; i++) largest = Math.max(largest, Math.abs(data[i] as number));
+  return largest;
+}

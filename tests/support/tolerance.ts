@@ -1,0 +1,26 @@
+/** Of `max |a − b| / max |expected|`. */
+export interface Tolerance {
+  golden(quantity: string): number;
+  truth(quantity: string): number;
+}
+
+/**
+ * Random nets meet float32 at its worst: differences of almost equal numbers (p − onehot of a confident net, gradients that nearly cancel
+ * over the batch, signed columns) amplify the rounding of the activations by up to a few hundred.
+ */
+const DIFFERENCES: readonly string[] = [
+  'gradient',
+  'batchGrad',
+  'variance',
+  'diagHessian',
+  'hessianVectorProduct',
+  'ggnVectorProduct',
+];
+
+/** What a vector and its product cancel is chosen by the vector alone. */
+const isProduct = (quantity: string): boolean => quantity.endsWith('VectorProduct');
+
+export const FLOAT32: Tolerance = {
+  golden: (quantity) => (isProduct(quantity) ? 5e-5 : 1e-5),
+  truth: (quantity) => (DIFFERENCES.includes(quantity) ? 1e-4 : 1e-5),
+};

@@ -1,0 +1,2 @@
+export * from './fourier.js';
+export * from './rules.js';
