@@ -11,7 +11,7 @@ import {
   tensorAt,
 } from '@gradpack/core';
 import { hessianVectorProduct } from '@gradpack/extensions-secondorder';
-import { batchNorm2d, conv2d, flatten, linear, relu, sequential } from '@gradpack/layers';
+import { batchNorm2d, conv2d, embedding, flatten, linear, relu, sequential } from '@gradpack/layers';
 import { crossEntropyLoss, mseLoss } from '@gradpack/losses';
 import { describe, expect, test } from 'vitest';
 
@@ -49,6 +49,33 @@ describe('state dicts', () => {
       losses.push((await step.read()).loss);
     }
     expect(losses[0]).toBe(losses[1]);
+  });
+
+  test('a tied parameter may stand under one of its names, but not with two values', async () => {
+    const embed = embedding(4, 2);
+    const model = sequential(embed, linear(2, 4, { weight: embed.weight, bias: false }));
+    const numbers = { shape: [4, 2], data: [1, 2, 3, 4, 5, 6, 7, 8] };
+    model.loadStateDict({ '1.weight': numbers });
+    expect([...(await embed.weight.data()).data]).toEqual(numbers.data);
+    const other = { shape: [4, 2], data: [1, 2, 3, 4, 5, 6, 7, 9] };
+    expect(() => model.loadStateDict({ '0.weight': numbers, '1.weight': other })).toThrowErrorMatchingInlineSnapshot(`
+      [GradPackError: GRADPACK-OPTION: 0.weight and 1.weight are one parameter, but differ in the state dict
+        where: model.loadStateDict
+        expected: the same numbers under both names, or one of them
+        got: different numbers
+        fix: leave one of the two out, or build the model without the tie]
+    `);
+  });
+
+  test('a typed array that went through JSON is told as such', async () => {
+    const dict = JSON.parse(JSON.stringify(await make().stateDict()));
+    expect(() => make().loadStateDict(dict)).toThrowErrorMatchingInlineSnapshot(`
+      [GradPackError: GRADPACK-DTYPE: the numbers are an object with keys 0, 1, …, not an array
+        where: model.loadStateDict
+        expected: an array or typed array of numbers
+        got: what JSON.stringify makes of a typed array
+        fix: write Array.from(data) to JSON]
+    `);
   });
 
   test('initial values depend on the seed and the path alone', async () => {

@@ -1,8 +1,9 @@
 import { GradPackError } from '../errors/gradpack-error.js';
-import { type ArrayInput, flatten, type HostArray } from '../tensor/host-array.js';
+import { type ArrayInput, type FlatArray, flatten, type HostArray } from '../tensor/host-array.js';
 import { sameShape, showShape } from '../tensor/shape.js';
 import type { Module } from './module.js';
 import { namesOf } from './names.js';
+import type { Parameter } from './parameter.js';
 
 /** Numbers by PyTorch's names. */
 export type StateDict = Readonly<Record<string, HostArray>>;
@@ -22,7 +23,9 @@ export function loadStateDict(model: Module, dict: Readonly<Record<string, Array
   const { byName } = namesOf(model);
   // PyTorch counts batches in a buffer that nothing here needs
   const given = Object.keys(dict).filter((name) => byName.has(name) || !name.endsWith('num_batches_tracked'));
-  const missing = [...byName.keys()].filter((name) => !(name in dict));
+  // one of a tied parameter's names is enough
+  const found = new Set([...byName].flatMap(([name, parameter]) => (name in dict ? [parameter] : [])));
+  const missing = [...byName].flatMap(([name, parameter]) => (found.has(parameter) ? [] : [name]));
   const unknown = given.filter((name) => !byName.has(name));
   if (missing.length > 0 || unknown.length > 0)
     throw new GradPackError('GRADPACK-UNKNOWN-NAME', 'the state dict does not belong to this model', {
@@ -32,15 +35,35 @@ export function loadStateDict(model: Module, dict: Readonly<Record<string, Array
       fix: 'load a state dict of the same architecture',
       detail: { missing, unknown },
     });
+  const chosen = new Map<Parameter, { readonly name: string; readonly numbers: FlatArray }>();
   for (const [name, parameter] of byName) {
-    const { shape } = flatten(dict[name] as ArrayInput, 'model.loadStateDict');
-    if (!sameShape(shape, parameter.shape))
+    if (!(name in dict)) continue;
+    const numbers = flatten(dict[name] as ArrayInput, 'model.loadStateDict');
+    if (!sameShape(numbers.shape, parameter.shape))
       throw new GradPackError('GRADPACK-SHAPE', `${name} has another shape in the state dict`, {
         where: 'model.loadStateDict',
         expected: showShape(parameter.shape),
-        got: showShape(shape),
+        got: showShape(numbers.shape),
         fix: 'load a state dict of the same architecture',
       });
+    const other = chosen.get(parameter);
+    if (other && !sameNumbers(other.numbers.data, numbers.data))
+      throw new GradPackError(
+        'GRADPACK-OPTION',
+        `${other.name} and ${name} are one parameter, but differ in the state dict`,
+        {
+          where: 'model.loadStateDict',
+          expected: 'the same numbers under both names, or one of them',
+          got: 'different numbers',
+          fix: 'leave one of the two out, or build the model without the tie',
+        },
+      );
+    chosen.set(parameter, { name, numbers });
   }
-  for (const [name, parameter] of byName) parameter.set(dict[name] as ArrayInput);
+  for (const [parameter, { numbers }] of chosen) parameter.set(numbers);
+}
+
+function sameNumbers(a: ArrayLike<number>, b: ArrayLike<number>): boolean {
+  for (let i = 0; i < a.length; i++) if (!Object.is(a[i], b[i])) return false;
+  return true;
 }

@@ -23,7 +23,7 @@ export interface FlatArray {
 /** Shape and flat data of host numbers. Throws GRADPACK-SHAPE for ragged arrays and for data that does not fill its shape. */
 export function flatten(x: ArrayInput, where: string): FlatArray {
   if (typeof x === 'number') return { shape: [], data: [x] };
-  if (!isNumbers(x)) throw notNumbers(x, where);
+  if (!isNumbers(x)) throw isFromJson(x) ? throughJson(where) : notNumbers(x, where);
   if ('shape' in x) {
     if (sizeOf(x.shape) !== x.data.length || x.shape.some((extent) => !Number.isInteger(extent) || extent < 0))
       throw new GradPackError('GRADPACK-SHAPE', 'the data does not fill its shape', {
@@ -68,6 +68,22 @@ function isNumbers(x: unknown): boolean {
   if ('shape' in x) return Array.isArray(x.shape) && 'data' in x && typeof x.data === 'object' && isNumbers(x.data);
   if (ArrayBuffer.isView(x)) return 'length' in x && !(x instanceof BigInt64Array || x instanceof BigUint64Array);
   return Array.isArray(x);
+}
+
+/** `{"0": 1, "1": 2}`: what JSON makes of a typed array. */
+function isFromJson(x: unknown): boolean {
+  if (typeof x !== 'object' || x === null) return false;
+  const data: unknown = 'data' in x ? x.data : x;
+  return typeof data === 'object' && data !== null && !Array.isArray(data) && !ArrayBuffer.isView(data) && '0' in data;
+}
+
+function throughJson(where: string): GradPackError {
+  return new GradPackError('GRADPACK-DTYPE', 'the numbers are an object with keys 0, 1, …, not an array', {
+    where,
+    expected: 'an array or typed array of numbers',
+    got: 'what JSON.stringify makes of a typed array',
+    fix: 'write Array.from(data) to JSON',
+  });
 }
 
 function notNumbers(x: unknown, where: string): GradPackError {
