@@ -47,10 +47,11 @@ function ungrouped(B: TensorRef, { k }: RuleContext): TensorRef {
   return G === 1 ? k.reshape(B, rest) : B;
 }
 
-/** `Σ_{v,n} (Σ_t a)(Σ_t a)ᵀ` with the columns of all terms, added to `before`. */
-function columnGram(terms: readonly Term[], before: TensorRef | undefined, context: RuleContext): TensorRef {
+const columnsAt = (term: Term): Factor => term.a;
+
+/** `Σ_{v,n} (Σ_t a)(Σ_t a)ᵀ` with the columns of all factors, added to `before`. */
+function columnGram(factors: readonly Factor[], before: TensorRef | undefined, context: RuleContext): TensorRef {
   const { k } = context;
-  const factors = terms.map((term) => term.a);
   const [first] = factors;
   if (!before || !first) return ungrouped(k.gram(factors, 'sum'), context);
   const into = k.reshape(before, [first.G, first.F, first.F]);
@@ -73,28 +74,21 @@ const matrixRule: Rule<RecordedFactors, MatrixUse> = {
           context,
         ),
       );
-    return { output: columnGram(terms, before?.output, context), input };
+    return { output: columnGram(terms.map(columnsAt), before?.output, context), input };
   },
 };
 
 const shiftRule: Rule<RecordedFactors, ShiftUse> = {
-  add: (before, terms, context) => ({ output: columnGram(terms, before?.output, context) }),
+  add: (before, terms, context) => ({ output: columnGram(terms.map(columnsAt), before?.output, context) }),
 };
 
 /** One factor `Σ_{v,n} G Gᵀ` from G [V, N, C] itself. */
 const scaleRule: Rule<RecordedFactors, ScaleUse> = {
   add(before, terms, context) {
     const G = context.individual(terms);
-    return { output: columnGramOf(featuresLast(G, G.shape.at(-1) as number), before?.output, context) };
+    return { output: columnGram([featuresLast(G, G.shape.at(-1) as number)], before?.output, context) };
   },
 };
-
-function columnGramOf(factor: Factor, before: TensorRef | undefined, context: RuleContext): TensorRef {
-  const { k } = context;
-  if (!before) return ungrouped(k.gram([factor], 'sum'), context);
-  k.gram([factor], 'sum', { into: k.reshape(before, [1, ...before.shape]) });
-  return before;
-}
 
 /** The input factor is diagonal: how often each word was read, over N. */
 const lookupRule: Rule<RecordedFactors, LookupUse> = {
@@ -116,7 +110,7 @@ const lookupRule: Rule<RecordedFactors, LookupUse> = {
         k.outer(ones, [{ form: 'plain', from: 0, to: 1, into: counts, strides: { v: 0, n: 0 }, accumulate: true }]);
         return k.reshape(counts, [words]);
       });
-    return { output: columnGram(terms.map(withoutSkipped(context)), before?.output, context), input };
+    return { output: columnGram(terms.map(withoutSkipped(context)).map(columnsAt), before?.output, context), input };
   },
 };
 

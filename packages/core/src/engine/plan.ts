@@ -145,11 +145,17 @@ function record(request: PlanRequest, strategy: Strategy): Plan {
   const nameOf = (parameter: Parameter): string => trace.names.get(parameter) ?? 'a parameter';
   const context = { graph, loss, entries: request.entries, nameOf };
   const wanted = Object.entries(quantities);
-  const missing = wanted.flatMap(([, quantity]) => missingPairs(quantity, context));
+  const known = new Map<FormedQuantity, readonly MissingPair[]>();
+  const missingOf = (quantity: FormedQuantity): readonly MissingPair[] => {
+    const pairs = known.get(quantity) ?? missingPairs(quantity, context);
+    known.set(quantity, pairs);
+    return pairs;
+  };
+  const missing = wanted.flatMap(([, quantity]) => missingOf(quantity));
   if (missing.length > 0 && request.onMissing === 'error') throw unsupported(missing);
   const trainable = graph.parameters();
   const leftOut = (quantity: FormedQuantity): boolean =>
-    missingPairs(quantity, context).some((pair) => pair.parameter === undefined);
+    missingOf(quantity).some((pair) => pair.parameter === undefined);
 
   // ── targets and sources
   const targets = new Map<string, Target>();
@@ -159,7 +165,7 @@ function record(request: PlanRequest, strategy: Strategy): Plan {
       for (const part of Object.values(quantity.from)) addTarget(part, V);
       return;
     }
-    const skips = new Set(missingPairs(quantity, context).flatMap((pair) => pair.parameter ?? []));
+    const skips = new Set(missingOf(quantity).flatMap((pair) => pair.parameter ?? []));
     if (!targets.has(quantity.key))
       targets.set(quantity.key, { quantity, V: V(quantity.signal), results: new Map(), skips });
   };

@@ -4,7 +4,7 @@ import type { Parameter } from '../module/parameter.js';
 import type { Tensor } from '../tensor/tensor.js';
 
 /**
- * Multiplies vectors with curvature, until the step is disposed or a parameter changes.
+ * Multiplies vectors with curvature, until the step or one of its input tensors is disposed, or a parameter changes.
  *
  * @param vectors per parameter or name, or results of a step: [...θ], or [V, ...θ] for several at once; a missing one is zero
  * @param options `of`: the parameters whose rows are wanted; all trainable ones by default. With the same parameter on both sides
