@@ -54,6 +54,10 @@ const commands = {
     native();
     tsx('benchmarks/run.ts', args);
   },
+  profile(args) {
+    native();
+    tsx('benchmarks/profile.ts', args);
+  },
   fix() {
     bin('biome', 'check', '--write', '.');
   },

@@ -33,7 +33,8 @@ export const gradpackNative: Implementation = {
   prepare: async (problem, quantity, data) => prepare(await native({ threads: THREADS }), problem, quantity, data),
 };
 
-async function prepare(backend: Backend, problem: Problem, name: QuantityName, data: Data): Promise<Subject> {
+/** The problem on a backend, which the subject then owns. */
+export async function prepare(backend: Backend, problem: Problem, name: QuantityName, data: Data): Promise<Subject> {
   const net = await extend(problem.model().loadStateDict(data.weights), crossEntropyLoss(), { backend });
   const images = tensor(backend, data.images);
   const labels = tensor(backend, data.labels);

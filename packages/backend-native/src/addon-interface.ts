@@ -39,5 +39,7 @@ export interface Addon {
   progress(heap: Heap): number;
   /** Fills in bytes live, bytes kept, programs, seconds in kernels. */
   statistics(heap: Heap, to: Float64Array): void;
+  /** Fills in seconds, calls and floating-point operations of each kernel, three numbers a kernel. */
+  profile(heap: Heap, to: Float64Array): void;
   stopAll(): void;
 }

@@ -1,7 +1,7 @@
 import type { Backend, Precision, Prepared, RunOptions, Storage, TypedArray } from '@gradpack/core';
 import { bytesPerElement, GradPackError, typedArray } from '@gradpack/core';
 import type { Addon } from './addon-interface.js';
-import { encodeProgram } from './encode.js';
+import { encodeProgram, KERNELS } from './encode.js';
 import { failureOf, guarded } from './failure.js';
 import { assertRange, type NativeStorage, ownStorage } from './native-storage.js';
 import { copyOf, DTYPES, numbersOf } from './numbers.js';
@@ -16,6 +16,17 @@ export interface NativeBackend extends Backend {
   readonly isa: string;
   /** Seconds spent in kernels since the backend was made. */
   kernelSeconds(): number;
+  /** What each kernel took since the backend was made, the longest first. */
+  profile(): readonly KernelProfile[];
+}
+
+/** All calls of one kernel. */
+export interface KernelProfile {
+  readonly kernel: string;
+  readonly calls: number;
+  readonly seconds: number;
+  /** Multiplications and additions of its matrix products; 0 for kernels that have none. */
+  readonly flops: number;
 }
 
 export interface NativeSettings {
@@ -237,6 +248,18 @@ export function nativeBackend(addon: Addon, { precision, threads, memory, physic
     kernelSeconds() {
       if (state === 'alive') addon.statistics(heap, statistics);
       return statistics[3] ?? 0;
+    },
+
+    profile() {
+      assertAlive('backend.profile');
+      const times = new Float64Array(3 * KERNELS.length);
+      addon.profile(heap, times);
+      return KERNELS.map((kernel, i) => {
+        const [seconds = 0, calls = 0, flops = 0] = times.subarray(3 * i);
+        return { kernel, calls, seconds, flops };
+      })
+        .filter(({ calls }) => calls > 0)
+        .sort((a, b) => b.seconds - a.seconds);
     },
 
     dispose() {

@@ -17,7 +17,7 @@ import { DTYPES } from './numbers.js';
 import { OPERATIONS } from './operations.js';
 
 /** In the order of the table in `addon/kernels/decoders.h`. */
-const KERNELS = [
+export const KERNELS = [
   'fill',
   'copy',
   'map',

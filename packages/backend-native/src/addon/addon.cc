@@ -217,6 +217,20 @@ napi_value statistics(napi_env env, napi_callback_info info) {
   });
 }
 
+/// Seconds, calls and floating-point operations of each kernel, three numbers a kernel.
+napi_value profile(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<2> arguments(env, info);
+    const Heap& heap = *heapOf(env, arguments.number(0));
+    const Numbers to = arguments.numbers(1);
+    const KernelTimes& times = heap.times();
+    if (to.dtype != Dtype::float64 || to.length < 3 * times.size()) throw WrongArgument("argument 1 is not a Float64Array of three numbers a kernel");
+    double* out = static_cast<double*>(to.data);
+    for (const KernelTime& time : times) *out++ = time.seconds, *out++ = time.calls, *out++ = time.flops;
+    return nullptr;
+  });
+}
+
 /// Asks all runs of this environment to stop: it is about to end, and Node waits for them.
 napi_value stopAll(napi_env env, napi_callback_info) {
   return guarded(env, [&]() -> napi_value {
@@ -234,7 +248,7 @@ napi_value initialise(napi_env env, napi_value exports) {
     const std::pair<const char*, napi_callback> functions[] = {{"createHeap", createHeap}, {"destroyHeap", destroyHeap}, {"allocate", allocate},     {"release", release}, {"write", write},
                                                                {"read", read},             {"view", view},               {"detach", detach},         {"prepare", prepare}, {"estimate", estimate},
                                                                {"dispose", dispose},       {"run", run},                 {"runAsync", runAsync},     {"stop", stop},       {"progress", progress},
-                                                               {"statistics", statistics}, {"stopAll", stopAll}};
+                                                               {"statistics", statistics}, {"profile", profile},         {"stopAll", stopAll}};
     for (const auto& [name, function] : functions) {
       napi_value value = nullptr;
       check(env, napi_create_function(env, name, NAPI_AUTO_LENGTH, function, nullptr, &value));

@@ -9,7 +9,7 @@ bool BoundProgram::run() {
   const auto start = std::chrono::steady_clock::now();
   const auto measure = [&] { seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(); };
   try {
-    const bool done = program->run(base, static_cast<char*>(scratch.data), threads, progress);
+    const bool done = program->run(base, static_cast<char*>(scratch.data), threads, progress, times);
     measure();
     return done;
   } catch (...) {
@@ -70,6 +70,12 @@ std::unique_ptr<BoundProgram> Heap::bind(double handle, const double* handles, s
 void Heap::finish(BoundProgram& bound) {
   pool_.give(bound.scratch);
   seconds_ += bound.seconds;
+  times_.resize(std::max(times_.size(), bound.times.size()));
+  for (std::size_t i = 0; i < bound.times.size(); i++) {
+    times_[i].seconds += bound.times[i].seconds;
+    times_[i].calls += bound.times[i].calls;
+    times_[i].flops += bound.times[i].flops;
+  }
 }
 
 }  // namespace gradpack

@@ -24,6 +24,7 @@ struct BoundProgram {
   int threads = 1;
   Progress progress;
   double seconds = 0;
+  KernelTimes times;
 
   /// Runs on the calling thread; false when stopped. Measures itself.
   bool run();
@@ -50,6 +51,8 @@ class Heap {
   std::size_t keptBytes() const { return pool_.kept(); }
   std::size_t programs() const { return programs_.count(); }
   double seconds() const { return seconds_; }
+  /// Of all runs so far.
+  const KernelTimes& times() const { return times_; }
 
   /// The run that goes on elsewhere.
   BoundProgram* running = nullptr;
@@ -61,6 +64,7 @@ class Heap {
   const int threads_;
   std::int64_t live_ = 0;
   double seconds_ = 0;
+  KernelTimes times_;
 };
 
 }  // namespace gradpack

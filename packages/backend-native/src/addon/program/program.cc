@@ -1,6 +1,7 @@
 #include "program.h"
 
 #include <algorithm>
+#include <chrono>
 #include <iterator>
 
 #include "../kernels/decoders.h"
@@ -47,28 +48,40 @@ Program::Program(const double* words, std::size_t count) {
     buffers_.push_back({dtype, length, slot});
   }
   for (int i = 0, n = reader.count(); i < n; i++) {
-    const KernelEntry& kernel = kernels[reader.within(0, std::size(kernels))];
+    const std::size_t number = static_cast<std::size_t>(reader.within(0, std::size(kernels)));
+    const KernelEntry& kernel = kernels[number];
     const Reader part = reader.part(reader.within(0, mostElements));
     try {
       CallReader call(part, buffers_, precision);
-      calls_.push_back((precision == Dtype::float32 ? kernel.single : kernel.twice)(call));
+      std::unique_ptr<Call> made = (precision == Dtype::float32 ? kernel.single : kernel.twice)(call);
       call.expectEnd();
+      seconds_ += guess(*made);
+      const double flops = made->flops();
+      calls_.push_back({number, std::move(made), flops});
     } catch (const Failure& failure) {
       throw Failure(failure.code, "call " + std::to_string(i) + " (" + kernel.name + "): " + failure.what());
     }
-    seconds_ += guess(*calls_.back());
   }
   reader.expectEnd();
 }
 
-bool Program::run(std::vector<void*>& base, char* scratch, int threads, Progress& progress) const {
+bool Program::run(std::vector<void*>& base, char* scratch, int threads, Progress& progress, KernelTimes& times) const {
   for (std::size_t i = 0; i < buffers_.size(); i++)
     if (buffers_[i].slot >= 0) base[i] = scratch + slotAt_[static_cast<std::size_t>(buffers_[i].slot)];
   const Run run{base.data(), threads};
-  for (const std::unique_ptr<Call>& call : calls_) {
+  using Clock = std::chrono::steady_clock;
+  times.resize(std::size(kernels));
+  Clock::time_point start = Clock::now();
+  for (const NumberedCall& at : calls_) {
     if (progress.stop.load(std::memory_order_relaxed)) return false;
-    call->run(run);
+    at.call->run(run);
     progress.done.fetch_add(1, std::memory_order_relaxed);
+    const Clock::time_point end = Clock::now();
+    KernelTime& time = times[at.kernel];
+    time.seconds += std::chrono::duration<double>(end - start).count();
+    time.calls++;
+    time.flops += at.flops;
+    start = end;
   }
   return true;
 }

@@ -8,6 +8,13 @@
 
 namespace gradpack {
 
+/// What the calls of one kernel took.
+struct KernelTime {
+  double seconds = 0, calls = 0, flops = 0;
+};
+/// By the kernel's number.
+using KernelTimes = std::vector<KernelTime>;
+
 /// How far a run is, and whether it should stop; shared between the thread that runs and the one that asks.
 struct Progress {
   std::atomic<bool> stop{false};
@@ -26,13 +33,18 @@ class Program {
   /// A first guess of its duration.
   double seconds() const { return seconds_; }
 
-  /// `base[i]` is where bound buffer i lies; scratch buffers are filled in here. False when stopped between two calls.
-  bool run(std::vector<void*>& base, char* scratch, int threads, Progress& progress) const;
+  /// `base[i]` is where bound buffer i lies; scratch buffers are filled in here. Adds to `times`. False when stopped between two calls.
+  bool run(std::vector<void*>& base, char* scratch, int threads, Progress& progress, KernelTimes& times) const;
 
  private:
   std::vector<Buffer> buffers_;
   std::vector<std::size_t> slotAt_;
-  std::vector<std::unique_ptr<Call>> calls_;
+  struct NumberedCall {
+    std::size_t kernel;
+    std::unique_ptr<Call> call;
+    double flops;
+  };
+  std::vector<NumberedCall> calls_;
   std::size_t scratchBytes_ = 0;
   double seconds_ = 0;
 };
