@@ -9,7 +9,7 @@
 #include "../gemm/blocked.h"
 #include "../isa/isa.h"
 #include "../program/matrix-view.h"
-#include "../program/window.h"
+#include "../window/window.h"
 #include "decoders.h"
 
 namespace gradpack {

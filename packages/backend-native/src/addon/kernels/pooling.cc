@@ -3,7 +3,7 @@
 #include <cmath>
 #include <limits>
 
-#include "../program/window.h"
+#include "../window/window.h"
 #include "decoders.h"
 
 namespace gradpack {

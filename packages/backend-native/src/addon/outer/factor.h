@@ -4,7 +4,7 @@
 
 #include "../gemm/pack.h"
 #include "../program/call.h"
-#include "../program/window.h"
+#include "../window/window.h"
 
 namespace gradpack {
 

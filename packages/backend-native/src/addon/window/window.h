@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "reader.h"
+#include "../program/reader.h"
 
 namespace gradpack {
 
