@@ -9,7 +9,19 @@ namespace gradpack {
 
 class Window {
  public:
+  enum class Mode { zeros, reflect, replicate, circular };
+
   explicit Window(Reader& words);
+
+  /// Along each axis.
+  const Shape& input() const { return input_; }
+  const Shape& kernel() const { return kernel_; }
+  const Shape& output() const { return output_; }
+  const Shape& stride() const { return stride_; }
+  const Shape& dilation() const { return dilation_; }
+  const Shape& low() const { return low_; }
+  bool transposed() const { return transposed_; }
+  Mode mode() const { return mode_; }
 
   std::int64_t inputs() const { return S_; }
   std::int64_t offsets() const { return K_; }
@@ -19,7 +31,6 @@ class Window {
   std::vector<std::int32_t> table() const;
 
  private:
-  enum class Mode { zeros, reflect, replicate, circular };
   std::int64_t positionAlong(std::size_t axis, std::int64_t k, std::int64_t t) const;
 
   Shape input_, kernel_, output_, stride_, dilation_, low_;
