@@ -17,7 +17,7 @@ import { DTYPES } from './numbers.js';
 import { OPERATIONS } from './operations.js';
 
 /** In the order of the table in `addon/kernels/decoders.h`. */
-export const KERNELS = [
+export const KERNELS: readonly (keyof Kernel)[] = [
   'fill',
   'copy',
   'map',
@@ -37,7 +37,7 @@ export const KERNELS = [
   'checkFinite',
   'outer',
   'gram',
-] as const satisfies readonly (keyof Kernel)[];
+];
 
 const MODES: readonly Window['mode'][] = ['zeros', 'reflect', 'replicate', 'circular'];
 const TERMS: readonly OuterTerm['kind'][] = ['matrix', 'shift', 'scale', 'lookup', 'given'];
@@ -106,8 +106,9 @@ function specWords(call: KernelCall, program: Program): number[] {
       ];
     }
     case 'gemm': {
-      const { batch, M, N, K, a, b, c, alpha, accumulate } = call.spec;
-      return [batch, M, N, K, a.b, a.m, a.k, b.b, b.k, b.n, c.b, c.m, c.n, alpha, flag(accumulate)];
+      const { batch, M, N, K, a, b, c, alpha, accumulate, bias } = call.spec;
+      const biasAxis = bias === undefined ? 0 : bias === 'm' ? 1 : 2;
+      return [batch, M, N, K, a.b, a.m, a.k, b.b, b.k, b.n, c.b, c.m, c.n, alpha, flag(accumulate), biasAxis];
     }
     case 'convolve':
     case 'convolveTransposed': {
@@ -122,6 +123,7 @@ function specWords(call: KernelCall, program: Program): number[] {
         ...viewWords(view),
         ...windowWords(window),
         flag(accumulate),
+        ...(call.kernel === 'convolve' ? [flag(call.spec.bias ?? false)] : []),
       ];
     }
     case 'maxPool':

@@ -81,9 +81,11 @@ function weightsOf(spec: ConvolutionSpec, W: Place, group: number): Matrix {
 
 const transposed = ({ data, at, row, column }: Matrix): Matrix => ({ data, at, row: column, column: row });
 
-export const convolve: CpuKernel<'convolve'> = (spec, reads, writes) => {
+export const convolve: CpuKernel<'convolve'> = ({ bias, ...plain }, reads, writes) => {
   const [x, W, y] = [operand(reads, 0), operand(reads, 1), operand(writes, 0)];
-  const { view, window } = spec;
+  const { view, window } = plain;
+  if (bias) spreadBias(plain, operand(reads, 2), y);
+  const spec = { ...plain, accumulate: plain.accumulate || bias === true };
   if (isPointwise(window)) {
     pointwise(spec, x, W, y, view.C, view.O, (w) => w);
     return;
@@ -114,6 +116,13 @@ export const convolve: CpuKernel<'convolve'> = (spec, reads, writes) => {
       }
     }
 };
+
+/** `y[v,n,c,t] = bias[c]` */
+function spreadBias({ V, N, view, window }: ConvolutionSpec, bias: Place, y: Place): void {
+  const [channels, T] = [view.G * view.O, sizeOf(window.output)];
+  for (let row = 0, at = y.at; row < V * N * channels; row++, at += T)
+    y.data.fill(bias.data[bias.at + (row % channels)] as number, at, at + T);
+}
 
 export const convolveTransposed: CpuKernel<'convolveTransposed'> = (spec, reads, writes) => {
   const [y, W, x] = [operand(reads, 0), operand(reads, 1), operand(writes, 0)];

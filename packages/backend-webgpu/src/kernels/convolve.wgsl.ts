@@ -1,4 +1,4 @@
-import type { ConvolutionSpec, Operand } from '@gradpack/core';
+import type { ConvolutionSpec, Kernel, Operand } from '@gradpack/core';
 import { sizeOf } from '@gradpack/core';
 import type { Lowering } from '../lowering/dispatch.js';
 import { type KernelText, kernelText } from '../lowering/kernel-text.js';
@@ -7,9 +7,9 @@ import { addOuterProduct, eachEntry, gatherVector, tileIndices, tiles, zeroTile 
 import { declarePositions, declareReaders } from '../lowering/window-tables.js';
 
 /*
- * convolve: y[v,n,gO+o,t] (+)= Σ_{c,k} W[v][view(g,o,c,k)] x[v,n,gC+c,p(k,t)] with W [V|1, *θ], x [V|1, N, G·C, S], y [V, N, G·O, T].
+ * convolve: y[v,n,gO+o,t] (+)= [bias[gO+o] +] Σ_{c,k} W[v][view(g,o,c,k)] x[v,n,gC+c,p(k,t)] with W [V|1, *θ], x [V|1, N, G·C, S], y [V, N, G·O, T].
  * An invocation keeps 4 output channels × 4 samples at one position in registers and walks k, then c; positions p(k,t) come from a table
- * made on the host, so any number of axes and any padding is one kernel. Bindings: x, W, table, y.
+ * made on the host, so any number of axes and any padding is one kernel. Bindings: x, W, table, y, bias.
  *
  * convolveTransposed: the adjoint in x: 4 input channels × 4 samples at one position; it walks the (k, t) that read the position, again
  * from a table, then o. Nothing is scattered. Bindings: y, W, table, x.
@@ -53,13 +53,15 @@ let source = select(pairs, pairs % vec4i(p.N), p.one_column == 1);`;
 
 export function convolve(
   lowering: Lowering,
-  spec: ConvolutionSpec,
+  spec: Kernel['convolve'],
   reads: readonly Operand[],
   writes: readonly Operand[],
 ): void {
   const { view, window } = spec;
   const k = kernelText(lowering);
   const samples = declareExtents(k, spec);
+  if (spec.bias) k.read('bias', operandAt(reads, 2), 'f32');
+  const start = spec.bias ? 'bias(g * p.O + row * 4 + r) + ' : '';
   k.read('x', operandAt(reads, 0), 'f32');
   k.read('w', operandAt(reads, 1), 'f32');
   declarePositions(k, 'position', window);
@@ -85,7 +87,7 @@ w_to += vec4i(p.w_c); x_to += vec4i(p.S);
 }
 }
 let to = (pairs * p.G + vec4i(g)) * p.O * p.T + vec4i(row * 4 * p.T + s);
-${eachEntry('y', 'row', 'p.O', 'pair', 'p.pairs', (c, value) => `put_y(to[${c}] + r * p.T, ${value});`)}`,
+${eachEntry('y', 'row', 'p.O', 'pair', 'p.pairs', (c, value) => `put_y(to[${c}] + r * p.T, ${start}${value});`)}`,
   );
 }
 

@@ -6,13 +6,13 @@ import { addOuterProduct, eachEntry, gatherVector, tileIndices, tiles, zeroTile 
 import { sumPieces } from './reduce.wgsl.js';
 
 /*
- * gemm: C[b,m,n] (+)= alpha · Σ_k A[b,m,k] B[b,k,n], all by strides. An invocation keeps a 4 × 4 tile of C in registers and walks k;
+ * gemm: C[b,m,n] (+)= [bias[m] or bias[n] +] alpha · Σ_k A[b,m,k] B[b,k,n], all by strides. An invocation keeps a 4 × 4 tile of C in registers and walks k;
  * no shared memory, so no barrier. Where C is small and K long, K is cut: pieces go to a temporary [pieces, b, m, n] and are summed in
- * order. Bindings: A, B, C.
+ * order, the first with the bias. Bindings: A, B, C, bias.
  */
 export function gemm(
   lowering: Lowering,
-  { batch, M, N, K, a, b, c, alpha, accumulate }: Kernel['gemm'],
+  { batch, M, N, K, a, b, c, alpha, accumulate, bias }: Kernel['gemm'],
   reads: readonly Operand[],
   writes: readonly Operand[],
 ): void {
@@ -28,6 +28,7 @@ export function gemm(
   k.read('a', operandAt(reads, 0), 'f32', spanOf([batch, M, K], [a.b, a.m, a.k]));
   k.read('b', operandAt(reads, 1), 'f32', spanOf([batch, K, N], [b.b, b.k, b.n]));
   k.write('c', partials ?? y, 'f32', !partials && accumulate, spanOf([batch, M, N], [c.b, c.m, c.n]));
+  if (bias) k.read('bias', operandAt(reads, 2), 'f32');
   for (const [name, value] of Object.entries({
     batch,
     M,
@@ -48,7 +49,11 @@ export function gemm(
     columns: tiles(N),
   }))
     k.int(name, value);
-  k.float('alpha', partials ? 1 : alpha);
+  k.float('alpha', alpha);
+  const product = (c: number, value: string): string => {
+    const index = bias === 'm' ? 'row * 4 + r' : `column * 4 + ${c}`;
+    return `p.alpha * ${value}${bias ? ` + select(0.0, bias(${index}), piece == 0)` : ''}`;
+  };
   k.dispatch(
     cells * pieces,
     `let column = i % p.columns; let row = i / p.columns % p.rows; let batch = i / (p.columns * p.rows) % p.batch; let piece = i / (p.columns * p.rows * p.batch);
@@ -63,7 +68,7 @@ ${addOuterProduct('c', 'x', 'y')}
 a_to += vec4i(p.a_k); b_to += vec4i(p.b_k);
 }
 let to = piece * p.c_p + batch * p.c_b + row * 4 * p.c_m + column * 4 * p.c_n;
-${eachEntry('c', 'row', 'p.M', 'column', 'p.N', (c, value) => `put_c(to + r * p.c_m + ${c} * p.c_n, p.alpha * ${value});`)}`,
+${eachEntry('c', 'row', 'p.M', 'column', 'p.N', (c, value) => `put_c(to + r * p.c_m + ${c} * p.c_n, ${product(c, value)});`)}`,
   );
-  if (partials) sumPieces(lowering, partials, pieces, [batch, M, N], [c.b, c.m, c.n], y, alpha, accumulate);
+  if (partials) sumPieces(lowering, partials, pieces, [batch, M, N], [c.b, c.m, c.n], y, 1, accumulate);
 }

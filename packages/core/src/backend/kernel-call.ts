@@ -62,7 +62,10 @@ export interface Kernel {
     readonly scale: number;
     readonly accumulate: boolean;
   };
-  /** reads A, B, writes C: `C[b,m,n] (+)= alpha · Σ_k A[b,m,k] B[b,k,n]`. */
+  /**
+   * reads A, B, writes C: `C[b,m,n] (+)= alpha · Σ_k A[b,m,k] B[b,k,n]`. With `bias` also reads a bias of M or N numbers:
+   * `C[b,m,n] = bias[m] + …` or `bias[n] + …`, never with `accumulate`.
+   */
   readonly gemm: {
     readonly batch: number;
     readonly M: number;
@@ -73,12 +76,14 @@ export interface Kernel {
     readonly c: { readonly b: number; readonly m: number; readonly n: number };
     readonly alpha: number;
     readonly accumulate: boolean;
+    readonly bias?: 'm' | 'n';
   };
   /**
    * reads x [V|1, N, G·C, S], W [V|1, *θ], writes y [V, N, G·O, T]:
    * `y[v,n,gO+o,t] (+)= Σ_{c,k} W[v][view(g,o,c,k)] x[v,n,gC+c,p(k,t)]`. `xPerColumn`, `weightPerColumn`: whether x, W have V.
+   * With `bias` also reads a bias [G·O]: `y[v,n,gO+o,t] = bias[gO+o] + …`, never with `accumulate`.
    */
-  readonly convolve: ConvolutionSpec;
+  readonly convolve: ConvolutionSpec & { readonly bias?: boolean };
   /** reads y [V|1, N, G·O, T], W [V|1, *θ], writes x [V, N, G·C, S]: the adjoint in x, `x[v,n,gC+c,p] (+)= Σ_{o, (k,t): p(k,t)=p} W y`. `xPerColumn` is then y's. */
   readonly convolveTransposed: ConvolutionSpec;
   /** reads x [rows, S], writes y [rows, T] and index (int32) [rows, T]: the largest entry of each window (first of equals, first NaN wins, outside is −∞) and its position in S. */

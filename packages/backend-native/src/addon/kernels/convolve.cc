@@ -23,8 +23,10 @@ constexpr std::int64_t pieceSize = 1 << 16;
 template <class Real, bool transposed> class Convolution final : public Call {
  public:
   explicit Convolution(CallReader& words)
-      : V_((words.expectOperands(2, 1), words.extent())), N_(words.extent()), xPerColumn_(words.flag()), weightPerColumn_(words.flag()), size_(words.extent()), view_(words), window_(Window(words)),
-        accumulate_(words.flag()) {
+      : V_((words.expectOperands(!transposed && words.readCount() == 3 ? 3 : 2, 1), words.extent())), N_(words.extent()), xPerColumn_(words.flag()), weightPerColumn_(words.flag()), size_(words.extent()), view_(words), window_(Window(words)),
+        accumulate_(words.flag()), hasBias_(!transposed && words.flag()) {
+    accumulate_ = accumulate_ || hasBias_;
+    if (hasBias_) bias_ = words.read(2, words.precision, Extent::contiguous(view_.G * view_.O));
     if (window_.offsets != view_.K) failInternal("its window has " + std::to_string(window_.offsets) + " offsets and its weight " + std::to_string(view_.K));
     sizeOf({V_, N_, view_.G * view_.O, window_.outputs, view_.columns()});
     const std::int64_t wide = view_.G * view_.C * window_.inputs, narrow = view_.G * view_.O * window_.outputs;
@@ -36,6 +38,10 @@ template <class Real, bool transposed> class Convolution final : public Call {
   }
 
   void run(const Run& run) const override {
+    if (hasBias_) {
+      const std::int64_t channels = view_.G * view_.O, T = window_.outputs;
+      run.parallel(V_ * N_ * channels, [&](std::int64_t row) { std::fill_n(run.write<Real>(to_) + row * T, T, run.read<Real>(bias_)[row % channels]); });
+    }
     const Tiles<Real>& tiles = isa<Real>().tiles;
     const Real* weight = run.read<Real>(weight_);
     const std::int64_t weights = weightPerColumn_ ? V_ : 1, each = view_.O * view_.columns();
@@ -148,8 +154,8 @@ template <class Real, bool transposed> class Convolution final : public Call {
   std::int64_t size_;
   MatrixView view_;
   WindowRuns window_;
-  bool accumulate_;
-  Place from_, weight_, to_;
+  bool accumulate_, hasBias_;
+  Place from_, weight_, to_, bias_;
   std::int64_t join_;
 };
 

@@ -26,6 +26,7 @@ export function gemmCases(draw: Draw): readonly ConformanceCase[] {
     [la, lb, lc]: readonly [Layout, Layout, Layout],
     accumulate: boolean,
     shared: 'a' | 'b' | 'none' = 'none',
+    bias?: 'm' | 'n',
   ): ConformanceCase => {
     const record = recordCase();
     const [A, B, C] = [matrixOf(la, batch, M, K), matrixOf(lb, batch, K, N), matrixOf(lc, batch, M, N)];
@@ -39,15 +40,33 @@ export function gemmCases(draw: Draw): readonly ConformanceCase[] {
       c: { b: C.batch, m: C.row, n: C.column },
       alpha: accumulate ? 0.5 : 1,
       accumulate,
+      ...(bias && { bias }),
     };
-    record.call(
-      'gemm',
-      spec,
-      [record.input(draw.values(A.length + 1), 'float64', 1), record.input(draw.values(B.length + 2), 'float64', 2)],
-      [record.output(draw.values(C.length + 3), 'float64', 3)],
-    );
+    const reads = [
+      record.input(draw.values(A.length + 1), 'float64', 1),
+      record.input(draw.values(B.length + 2), 'float64', 2),
+      ...(bias ? [record.input(draw.values((bias === 'm' ? M : N) + 1), 'float64', 1)] : []),
+    ];
+    record.call('gemm', spec, reads, [record.output(draw.values(C.length + 3), 'float64', 3)]);
     return record.finish(`gemm: ${name}`);
   };
+  const biases = (['m', 'n'] as const).flatMap((bias) =>
+    (
+      [
+        [1, 1, 1, 1],
+        [1, 1, 40, 7],
+        [1, 40, 1, 7],
+        [1, 9, 7, 1],
+        [3, 13, 11, 5],
+        [1, 67, 71, 130],
+        [1, 5, 6, 1500],
+      ] as const
+    ).flatMap((size) =>
+      LAYOUTS.map((layout) =>
+        one(`${size.join('×')} ${layout}, bias along ${bias}`, size, ['row', 'column', layout], false, 'none', bias),
+      ),
+    ),
+  );
   const small = LAYOUTS.flatMap((a) =>
     LAYOUTS.map((b, i) =>
       one(
@@ -75,6 +94,7 @@ export function gemmCases(draw: Draw): readonly ConformanceCase[] {
   return [
     ...small,
     ...degenerate,
+    ...biases,
     one('one A for the batch', [3, 6, 7, 5], ['row', 'row', 'row'], false, 'a'),
     one('one B for the batch', [3, 6, 7, 5], ['row', 'column', 'row'], true, 'b'),
     one('over tile borders', [1, 67, 71, 130], ['row', 'row', 'row'], false),
@@ -123,7 +143,7 @@ export function convolutionCases(draw: Draw): readonly ConformanceCase[] {
     kernel: 'convolve' | 'convolveTransposed',
     window: Window,
     [V, N, G, O, C]: readonly [number, number, number, number, number],
-    options: Pick<ConvolutionSpec, 'xPerColumn' | 'weightPerColumn' | 'accumulate'>,
+    options: Pick<ConvolutionSpec, 'xPerColumn' | 'weightPerColumn' | 'accumulate'> & { readonly bias?: true },
   ): ConformanceCase => {
     const record = recordCase();
     const K = positions(window.kernel);
@@ -132,6 +152,7 @@ export function convolutionCases(draw: Draw): readonly ConformanceCase[] {
     const reads = [
       record.input(draw.values((options.xPerColumn ? V : 1) * from + 1), 'float64', 1),
       record.input(draw.values((options.weightPerColumn ? V : 1) * G * O * C * K + 2), 'float64', 2),
+      ...(options.bias ? [record.input(draw.values(G * O + 3), 'float64', 3)] : []),
     ];
     record.call(kernel, { V, N, view: viewOf(G, O, C, K, window.transposed), window, ...options }, reads, [
       record.output(draw.values(V * to + 3), 'float64', 3),
@@ -139,7 +160,29 @@ export function convolutionCases(draw: Draw): readonly ConformanceCase[] {
     return record.finish(`${kernel}: ${name}`);
   };
   const plain = { xPerColumn: true, weightPerColumn: false, accumulate: false };
-  return (['convolve', 'convolveTransposed'] as const).flatMap((kernel) => [
+  const biased = { ...plain, bias: true } as const;
+  const biases = [
+    ...Object.entries(WINDOWS).map(([name, window]) =>
+      one(`${name}, bias`, 'convolve', window, [1, draw.whole(1, 3), draw.whole(1, 2), draw.whole(1, 5), 3], biased),
+    ),
+    one('groups, bias', 'convolve', windowOf([5, 5], [3, 3], { low: [1, 1] }), [2, 2, 3, 2, 2], biased),
+    one('depthwise, bias', 'convolve', windowOf([5, 5], [3, 3], { stride: [2, 2] }), [2, 2, 4, 1, 1], biased),
+    one('weight per column, bias', 'convolve', windowOf([5, 4], [2, 3], { low: [1, 1] }), [3, 2, 2, 2, 3], {
+      ...biased,
+      weightPerColumn: true,
+    }),
+    one('one x for all columns, bias', 'convolve', windowOf([5, 4], [2, 3]), [3, 2, 1, 3, 2], {
+      xPerColumn: false,
+      weightPerColumn: true,
+      accumulate: false,
+      bias: true,
+    }),
+    one('linear, bias', 'convolve', windowOf([1], [1]), [3, 7, 1, 11, 13], biased),
+    one('1x1 with many channels, bias', 'convolve', windowOf([6, 6], [1, 1]), [1, 3, 1, 17, 19], biased),
+    one('over tile borders, bias', 'convolve', windowOf([12, 13], [3, 3], { low: [1, 1] }), [2, 3, 1, 18, 9], biased),
+    one('one sample, many positions, bias', 'convolve', windowOf([40, 40], [3, 3]), [1, 1, 1, 4, 3], biased),
+  ];
+  const both = (['convolve', 'convolveTransposed'] as const).flatMap((kernel) => [
     ...Object.entries(WINDOWS).map(([name, window]) =>
       one(name, kernel, window, [1, draw.whole(1, 3), draw.whole(1, 2), draw.whole(1, 5), draw.whole(1, 5)], plain),
     ),
@@ -165,4 +208,5 @@ export function convolutionCases(draw: Draw): readonly ConformanceCase[] {
     one('over tile borders', kernel, windowOf([12, 13], [3, 3], { low: [1, 1] }), [2, 3, 1, 18, 9], plain),
     one('one sample, many positions', kernel, windowOf([40, 40], [3, 3], { low: [1, 1] }), [1, 1, 1, 4, 3], plain),
   ]);
+  return [...both, ...biases];
 }

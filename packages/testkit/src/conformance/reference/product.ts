@@ -2,12 +2,13 @@ import type { ConvolutionSpec } from '@gradpack/core';
 import { get, indicesOf, put, putAll, type ReferenceKernel, set } from './place.js';
 import { position, positions } from './position.js';
 
-export const gemm: ReferenceKernel<'gemm'> = ({ batch, M, N, K, a, b, c, alpha, accumulate }, reads, writes) => {
+export const gemm: ReferenceKernel<'gemm'> = ({ batch, M, N, K, a, b, c, alpha, accumulate, bias }, reads, writes) => {
   for (const [i, m, n] of indicesOf([batch, M, N]) as Generator<[number, number, number]>) {
     let sum = 0;
     for (let k = 0; k < K; k++)
       sum += get(reads, 0, i * a.b + m * a.m + k * a.k) * get(reads, 1, i * b.b + k * b.k + n * b.n);
-    put(writes, 0, i * c.b + m * c.m + n * c.n, alpha * sum, accumulate);
+    const start = bias === undefined ? 0 : get(reads, 2, bias === 'm' ? m : n);
+    put(writes, 0, i * c.b + m * c.m + n * c.n, start + alpha * sum, accumulate);
   }
 };
 
@@ -34,7 +35,10 @@ function visitProducts(
 }
 
 export const convolve: ReferenceKernel<'convolve'> = (spec, reads, writes) => {
-  const result = new Float64Array(spec.V * spec.N * spec.view.G * spec.view.O * positions(spec.window.output));
+  const [channels, T] = [spec.view.G * spec.view.O, positions(spec.window.output)];
+  const result = Float64Array.from({ length: spec.V * spec.N * channels * T }, (_, i) =>
+    spec.bias ? get(reads, 2, Math.floor(i / T) % channels) : 0,
+  );
   visitProducts(spec, 'x', (x, w, y) => {
     result[y] = (result[y] as number) + get(reads, 0, x) * get(reads, 1, w);
   });
