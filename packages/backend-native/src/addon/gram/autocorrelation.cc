@@ -19,6 +19,9 @@ constexpr std::int64_t framedSize = 1 << 22;
 /// Pairs of offsets grow with the fourth power of a kernel's side.
 constexpr std::int64_t mostOffsets = 49;
 
+/// Below these the triangle is faster (measured: equal at 6 channels, 1.8 times slower at 8; and with 32 steps as fast).
+constexpr std::int64_t leastChannels = 8, leastSteps = 64;
+
 struct Axis {
   std::int64_t extent, kernel, output, dilation, low;
 };
@@ -79,7 +82,7 @@ Autocorrelation::Autocorrelation(const Window& window) : width(window.input().ba
     }
 }
 
-bool Autocorrelation::pays(std::int64_t channels, std::int64_t, std::int64_t) const { return channels >= 32; }
+bool Autocorrelation::pays(std::int64_t channels, std::int64_t images, std::int64_t outputs) const { return channels >= leastChannels && images * outputs >= leastSteps; }
 
 namespace {
 
@@ -94,10 +97,10 @@ class Steps {
  public:
   Steps(const Autocorrelation& form, const Autocorrelation::Part& part, std::int64_t images) : form_(form), part_(part), left_(images * part.pixels()), y_(part.y0), x_(part.x0) {}
 
-  struct Pixelrun {
+  struct PixelRun {
     std::int64_t at, count;
   };
-  std::array<Pixelrun, chunkSteps> runs;
+  std::array<PixelRun, chunkSteps> runs;
   std::int64_t runCount = 0, count = 0;
 
   bool next() {
@@ -200,7 +203,7 @@ template <class Real> class Correlator {
       const std::int64_t lanes = panelWidth(tiles_, C_ - c);
       const Real* from = pixels.data + c * pixels.count + by * lanes;
       for (std::int64_t r = 0; r < steps.runCount; r++) {
-        const Steps::Pixelrun& run = steps.runs[static_cast<std::size_t>(r)];
+        const Steps::PixelRun& run = steps.runs[static_cast<std::size_t>(r)];
         d = std::copy_n(from + run.at * lanes, run.count * lanes, d);
       }
     }

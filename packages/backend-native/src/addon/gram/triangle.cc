@@ -82,26 +82,40 @@ template <class Real> class Triangle {
   /// sums [m, its panels' columns] = or += the block's product over the steps of all panels.
   void multiplyBlock(const Block& block, const Real* panels, std::ptrdiff_t count, Real* sums, bool add) const {
     const std::ptrdiff_t ls = panelSize(tiles_, block.n, 1);
-    eachPanelPair(block, [&](std::ptrdiff_t i, std::ptrdiff_t m, std::ptrdiff_t j) {
-      const std::ptrdiff_t rowWidth = panelWidth(tiles_, F_ - i), width = panelWidth(tiles_, F_ - j);
+    eachPiece(block, [&](std::ptrdiff_t i, std::ptrdiff_t m, std::ptrdiff_t j, std::ptrdiff_t w) {
+      const Real *a = panelsAt(panels, i, count), *b = panelsAt(panels, j, count);
+      const std::ptrdiff_t la = widthAt(i), lb = widthAt(j);
       const Split rows(m, tiles_.rows);
-      for (std::ptrdiff_t r = 0; r < rows.count; r++)
-        (width == tiles_.columns ? tiles_.wide : tiles_.narrow)[rows.size(r)](count, panels + i * count + rows.at(r), rowWidth, panels + j * count, width, sums + (i - block.i + rows.at(r)) * ls + j - block.j, ls, add);
+      for (std::ptrdiff_t r = 0; r < rows.count; r++) (w > half() ? tiles_.wide : tiles_.narrow)[rows.size(r)](count, a + rows.at(r), la, b, lb, sums + (i - block.i + rows.at(r)) * ls + j - block.j, ls, add);
     });
   }
 
   void emitBlock(const Block& block, Real* sums) const {
     const std::ptrdiff_t ls = panelSize(tiles_, block.n, 1);
-    eachPanelPair(block, [&](std::ptrdiff_t i, std::ptrdiff_t m, std::ptrdiff_t j) {
-      target_.emit(tiles_, i, m, j, std::min<std::ptrdiff_t>(tiles_.columns, F_ - j), sums + (i - block.i) * ls + j - block.j, ls);
+    eachPiece(block, [&](std::ptrdiff_t i, std::ptrdiff_t m, std::ptrdiff_t j, std::ptrdiff_t w) {
+      Real* s = sums + (i - block.i) * ls + j - block.j;
+      const std::ptrdiff_t own = i == j ? std::min(m, w) : 0;
+      if (own > 0) target_.emit(tiles_, i, m, j, own, s, ls);
+      if (own < w) target_.emit(tiles_, i, m, j + own, w - own, s + own, ls);
     });
   }
 
-  /// The block's pairs of panels on and above the diagonal, as body(first row, rows, first column).
-  template <class F> void eachPanelPair(const Block& block, const F& body) const {
-    for (std::ptrdiff_t j = block.j; j < block.j + block.n; j += tiles_.columns)
-      for (std::ptrdiff_t i = block.i; i < block.i + block.m && i <= j; i += tiles_.columns) body(i, std::min<std::ptrdiff_t>(tiles_.columns, F_ - i), j);
+  /// Covers the block's part of the triangle by body(first row, rows, first column, columns): panels by panels above the diagonal, on it
+  /// rows of half a panel by the columns that begin with them.
+  template <class F> void eachPiece(const Block& block, const F& body) const {
+    for (std::ptrdiff_t j = block.j; j < block.j + block.n; j += tiles_.columns) {
+      const std::ptrdiff_t w = std::min<std::ptrdiff_t>(tiles_.columns, F_ - j);
+      for (std::ptrdiff_t i = block.i; i < std::min(block.i + block.m, j); i += tiles_.columns) body(i, tiles_.columns, j, w);
+      if (block.i > j || block.i + block.m <= j) continue;
+      body(j, std::min(half(), w), j, w);
+      if (w > half()) body(j + half(), w - half(), j + half(), w - half());
+    }
   }
+
+  std::ptrdiff_t half() const { return tiles_.columns / 2; }
+  /// Width of the panel of column j, a multiple of half a panel, and where the column lies in it.
+  std::ptrdiff_t widthAt(std::ptrdiff_t j) const { return panelWidth(tiles_, F_ - j / tiles_.columns * tiles_.columns); }
+  const Real* panelsAt(const Real* panels, std::ptrdiff_t j, std::ptrdiff_t count) const { return panels + j / tiles_.columns * tiles_.columns * count + j % tiles_.columns; }
 
   const Tiles<Real>& tiles_;
   const PackPanels<Real>& pack_;
