@@ -7,13 +7,19 @@
 
 namespace gradpack {
 
+/// Refuses more positions than a table can have; returns them.
+std::int64_t checkedPositions(std::int64_t count);
+
 class Window {
  public:
   enum class Mode { zeros, reflect, replicate, circular };
 
   explicit Window(Reader& words);
 
-  /// Along each axis.
+  std::int64_t inputs() const { return S_; }
+  std::int64_t offsets() const { return K_; }
+  std::int64_t outputs() const { return T_; }
+
   const Shape& input() const { return input_; }
   const Shape& kernel() const { return kernel_; }
   const Shape& output() const { return output_; }
@@ -22,17 +28,13 @@ class Window {
   const Shape& low() const { return low_; }
   bool transposed() const { return transposed_; }
   Mode mode() const { return mode_; }
-
-  std::int64_t inputs() const { return S_; }
-  std::int64_t offsets() const { return K_; }
-  std::int64_t outputs() const { return T_; }
+  /// The input position along an axis, or −1.
+  std::int64_t positionAlong(std::size_t axis, std::int64_t k, std::int64_t t) const;
 
   /// [K, T]: the input position, or −1.
   std::vector<std::int32_t> table() const;
 
  private:
-  std::int64_t positionAlong(std::size_t axis, std::int64_t k, std::int64_t t) const;
-
   Shape input_, kernel_, output_, stride_, dilation_, low_;
   bool transposed_;
   Mode mode_;
