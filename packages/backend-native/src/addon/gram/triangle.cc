@@ -3,15 +3,13 @@
 #include <algorithm>
 #include <vector>
 
-#include "../gemm/split.h"
+#include "../gemm/blocked.h"
 #include "../isa/isa.h"
 #include "../memory/scratch.h"
 
 namespace gradpack {
 namespace {
 
-/// Floating-point operations below which waking a thread costs more than it brings.
-constexpr double worthSharing = 2e6;
 /// Panels along the edge of a block: its sums stay in L2 beside the panels they come from.
 constexpr std::ptrdiff_t mostEdge = 4;
 /// Steps that are packed at a time.
