@@ -18,11 +18,23 @@ void multiplyInPlace(const Tiles<Real>& tiles, const Split& rows, std::ptrdiff_t
   }
 }
 
+/// What fits into one block, on the calling thread: small products are many.
+template <class Real>
+void multiplySmall(const Tiles<Real>& tiles, std::ptrdiff_t M, std::ptrdiff_t N, std::ptrdiff_t K, Real alpha, const Matrix<Real>& A, const Matrix<Real>& B, const Target<Real>& C) {
+  const Split rows(M, tiles.rows);
+  Real *packed = scratch<Real>(Scratch::rows, M * K), *panels = scratch<Real>(Scratch::columns, panelSize(tiles, N, K));
+  for (std::ptrdiff_t r = 0; r < rows.count; r++) packScaled(tiles, A.at(rows.at(r), 0), rows.size(r), K, alpha, packed + rows.at(r) * K, rows.size(r));
+  packColumns(tiles, B, K, N, panels);
+  multiplyPanels(tiles, rows, N, K, packed, panels, C);
+}
+
 }  // namespace
 
 template <class Real> void multiply(int threads, std::ptrdiff_t M, std::ptrdiff_t N, std::ptrdiff_t K, Real alpha, const Matrix<Real>& A, const Matrix<Real>& B, const Target<Real>& C) {
   const Tiles<Real>& tiles = isa<Real>().tiles;
   if (2.0 * static_cast<double>(M) * static_cast<double>(N) * static_cast<double>(K) < worthSharing) threads = 1;
+  const bool inPlace = B.columnStride == 1 && M <= worthPacking * tiles.rows;
+  if (threads == 1 && !inPlace && M <= blockRows && N <= blockColumns && K <= blockSteps<Real>) return multiplySmall(tiles, M, N, K, alpha, A, B, C);
   const Split steps(K, blockSteps<Real>);
   const std::ptrdiff_t across = std::min(N, blockColumns);
   // at least four tasks a thread, of whole tiles
@@ -30,7 +42,6 @@ template <class Real> void multiply(int threads, std::ptrdiff_t M, std::ptrdiff_
   const std::ptrdiff_t most = std::min(blockRows, std::max<std::ptrdiff_t>(tiles.rows, ceilDivide(ceilDivide(M, wanted), tiles.rows) * tiles.rows));
   const Split blocks(M, most);
   const std::ptrdiff_t cuts = std::max<std::ptrdiff_t>(1, std::min(wanted / blocks.count, across / (2 * tiles.columns)));
-  const bool inPlace = B.columnStride == 1 && M <= worthPacking * tiles.rows;
   Real* panels = scratch<Real>(Scratch::sharedColumns, panelSize(tiles, across, steps.size(0)));
   for (std::ptrdiff_t j = 0; j < N; j += across) {
     const std::ptrdiff_t n = std::min(across, N - j), cut = ceilDivide(ceilDivide(n, cuts), tiles.columns) * tiles.columns;
