@@ -18,8 +18,8 @@ template <class Real> class Factor {
   void pack(const Run& run, const Tiles<Real>& tiles, std::int64_t v, std::int64_t g, std::int64_t f0, std::int64_t m, std::int64_t step, std::int64_t count, Real* d, std::int64_t ld) const;
   /// All panels of columns [f0, f0 + n).
   void packPanels(const Run& run, const Tiles<Real>& tiles, std::int64_t v, std::int64_t g, std::int64_t f0, std::int64_t n, std::int64_t step, std::int64_t count, Real* d) const;
-  /// d[q·ld + r] += Σ_t entry (v, n + q, g, f0 + r, t) for r < m, q < count.
-  void addSums(const Run& run, std::int64_t v, std::int64_t g, std::int64_t f0, std::int64_t m, std::int64_t n, std::int64_t count, Real* d, std::int64_t ld) const;
+  /// d[r] += Σ_t entry (v, n, g, f0 + r, t) for r < m <= a panel's columns.
+  void addSums(const Run& run, std::int64_t v, std::int64_t n, std::int64_t g, std::int64_t f0, std::int64_t m, Real* d) const;
   /// Row f of one sample: T numbers, in `line` or where they lie.
   const Real* row(const Run& run, std::int64_t v, std::int64_t n, std::int64_t g, std::int64_t f, Real* line) const;
 
