@@ -55,7 +55,7 @@ template <class Real> class Triangle {
  private:
   void byGroups() const {
     const Block all{0, F_, 0, F_};
-    const std::ptrdiff_t wanted = run_.threads == 1 ? 1 : std::min<std::ptrdiff_t>(4 * run_.threads, static_cast<std::ptrdiff_t>(work_ / worthSharing) + 1);
+    const std::ptrdiff_t wanted = run_.threads == 1 ? 1 : std::min<std::ptrdiff_t>(2 * run_.threads, static_cast<std::ptrdiff_t>(work_ / worthSharing) + 1);
     const std::ptrdiff_t most = std::max(grain, ownPanels<Real> / padded_ / grain * grain);
     const Chunks chunks(samples_, each_, std::min(most, ceilDivide(ceilDivide(samples_ * each_, wanted), grain) * grain));
     const Split groups(chunks.count(), ceilDivide(chunks.count(), wanted));
@@ -69,8 +69,7 @@ template <class Real> class Triangle {
         multiplyBlock(all, panels, chunks.size(c), sums + g * cells, i > 0);
       }
     });
-    for (std::ptrdiff_t g = 1; g < groups.count; g++)
-      for (std::ptrdiff_t i = 0; i < cells; i++) sums[i] += sums[g * cells + i];
+    for (std::ptrdiff_t g = 1; g < groups.count; g++) isa<Real>().elementwise.addScaled(Real(1), sums + g * cells, sums, cells);
     emitBlock(all, sums);
   }
 
