@@ -8,17 +8,21 @@ import type { Problem } from '../../benchmarks/problem.js';
 import { threeC3D } from '../../benchmarks/problems/3c3d.js';
 import { mlp } from '../../benchmarks/problems/mlp.js';
 
-const logreg = { input: [784], model: () => sequential(linear(784, 10)) };
+const logreg = { input: [784], batch: 128, model: () => sequential(linear(784, 10)) };
 
-/** The kernel calls of one step. */
-async function callsOf({ model, input }: Pick<Problem, 'model' | 'input'>): Promise<readonly KernelCall[]> {
-  const backend = countingBackend(cpu());
-  const net = await extend(model(), crossEntropyLoss(), { backend });
-  const shape = [2, ...input];
+/** The kernel calls of one step, which is not run. */
+async function callsOf({
+  model,
+  input,
+  batch,
+}: Pick<Problem, 'model' | 'input' | 'batch'>): Promise<readonly KernelCall[]> {
+  const counting = countingBackend(cpu());
+  const net = await extend(model(), crossEntropyLoss(), { backend: { ...counting, run: () => undefined } });
+  const shape = [batch, ...input];
   const images = { shape, data: new Float32Array(shape.reduce((size, extent) => size * extent)) };
-  using step = await net.backward(images, Int32Array.of(0, 1));
+  using step = await net.backward(images, new Int32Array(batch));
   expect(step).toBeDefined();
-  const [program] = backend.counts.ran;
+  const [program] = counting.counts.prepared;
   return program!.calls;
 }
 

@@ -4,8 +4,12 @@ import { callOf, compose, type Elementwise, elementwiseOf, isCopy } from './elem
 import { readAtSource } from './strided-reader.js';
 import type { Uses } from './uses.js';
 
-/** Elements that sources may keep alive beyond what a dropped result frees: some copies are made to end a large buffer's life. */
-const EXTENDED = 2 ** 14;
+/**
+ * Sources that live longer for it may have this many times the elements of the result that is dropped, and as many more as do not
+ * matter: some copies are made to end the life of a large buffer.
+ */
+const EXTENDED = 2;
+const SMALL = 2 ** 14;
 
 /** Computes what call `at` writes in the calls that read it, and drops the call, where all of that can be done. */
 export function moveIntoReaders(uses: Uses, at: number, isPrivate: (buffer: RecordedBuffer) => boolean): void {
@@ -16,7 +20,7 @@ export function moveIntoReaders(uses: Uses, at: number, isPrivate: (buffer: Reco
   if (!isPrivate(buffer) || uses.writers(buffer).length !== 1) return;
   const readers = uses.readers(buffer);
   if (readers.length !== 1 && !movesRuns(producer)) return;
-  if (livesLonger(uses, call, isPrivate) > buffer.length + EXTENDED) return;
+  if (livesLonger(uses, call, isPrivate) > EXTENDED * buffer.length + SMALL) return;
   const moved: (readonly [number, PendingCall])[] = [];
   for (const reader of readers) {
     if (call.reads.some((source) => uses.isWrittenBetween(source.buffer, at, reader))) return;
