@@ -1,12 +1,14 @@
 // The instruction set in use, chosen once per process by what the machine has (or by GRADPACK_ISA, for tests).
 #pragma once
 #include "elementwise.h"
+#include "outer-tiles.h"
 #include "tiles.h"
 
 namespace gradpack {
 
 template <class Real> struct Isa {
   Tiles<Real> tiles;
+  OuterTiles<Real> outer;
   Elementwise<Real> elementwise;
 };
 

@@ -55,11 +55,22 @@ void Factor<Real>::pack(const Run& run, const Tiles<Real>& tiles, std::int64_t v
 
 template <class Real>
 void Factor<Real>::packPanels(const Run& run, const Tiles<Real>& tiles, std::int64_t v, std::int64_t g, std::int64_t f0, std::int64_t n, std::int64_t step, std::int64_t count, Real* d) const {
+  packRange(run, tiles, v, g, f0, n, step, count, d, 0, count);
+}
+
+template <class Real>
+void Factor<Real>::packSamples(const Run& run, const Tiles<Real>& tiles, std::int64_t v, std::int64_t g, std::int64_t f0, std::int64_t n, std::int64_t sample, std::int64_t samples, Real* d, std::int64_t step, std::int64_t steps) const {
+  packRange(run, tiles, v, g, f0, n, sample * T, samples * T, d, step, steps);
+}
+
+template <class Real>
+void Factor<Real>::packRange(const Run& run, const Tiles<Real>& tiles, std::int64_t v, std::int64_t g, std::int64_t f0, std::int64_t n, std::int64_t step, std::int64_t count, Real* d, std::int64_t at, std::int64_t steps) const {
   for (std::int64_t j = 0; j < n; j += tiles.columns) {
     const std::int64_t width = panelWidth(tiles, n - j), w = std::min(width, n - j);
-    pack(run, tiles, v, g, f0 + j, w, step, count, d, width);
-    for (std::int64_t q = 0; q < count && w < width; q++) std::fill(d + q * width + w, d + (q + 1) * width, Real(0));
-    d += count * width;
+    Real* to = d + at * width;
+    pack(run, tiles, v, g, f0 + j, w, step, count, to, width);
+    for (std::int64_t q = 0; q < count && w < width; q++) std::fill(to + q * width + w, to + (q + 1) * width, Real(0));
+    d += steps * width;
   }
 }
 
@@ -72,6 +83,17 @@ template <class Real> const Real* Factor<Real>::row(const Run& run, std::int64_t
   const Real* from = base + f * f_;
   if (t_ == 1 || T == 1) return from;
   for (std::int64_t t = 0; t < T; t++) line[t] = from[t * t_];
+  return line;
+}
+
+template <class Real> const Real* Factor<Real>::position(const Run& run, std::int64_t v, std::int64_t n, std::int64_t g, std::int64_t t, Real* line) const {
+  const Real* base = at(run, v, n, g);
+  if (window_) {
+    for (std::int64_t f = 0; f < F; f++) window_->unfold(f % window_->offsets, base + f / window_->offsets * f_, t, 1, line + f);
+    return line;
+  }
+  if (f_ == 1 || F == 1) return base + t * t_;
+  for (std::int64_t f = 0; f < F; f++) line[f] = base[f * f_ + t * t_];
   return line;
 }
 
