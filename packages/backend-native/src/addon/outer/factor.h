@@ -4,7 +4,8 @@
 
 #include "../gemm/pack.h"
 #include "../program/call.h"
-#include "../window/window.h"
+#include "../isa/lanes.h"
+#include "../window/frame.h"
 
 namespace gradpack {
 
@@ -30,7 +31,7 @@ template <class Real> class Factor {
     return Matrix<Real>{at(run, v, 0, g), n_, 1};
   }
   /// Whether numbers of one position, or of one row, are neighbours: what is cheaper to walk along.
-  bool alongFeatures() const { return !window_ && (f_ == 1 || F == 1) && t_ != 1; }
+  bool alongFeatures() const { return !window_ && f_ == 1 && (t_ != 1 || T == 1); }
 
  private:
   /// Panels of columns [f0, f0 + n): steps [step, step + count) of the factor become steps `at` … of panels that have `steps`.
@@ -40,6 +41,10 @@ template <class Real> class Factor {
   /// f_ is the channel's stride where the factor is unfolded.
   std::int64_t v_ = 0, n_ = 0, g_ = 0, f_ = 0, t_ = 1;
   std::optional<WindowRuns> window_;
+  std::optional<Frame> frame_;
+  std::optional<Lanes> lanes_;
+  /// Where row f lies in a frame of all channels.
+  std::vector<std::int32_t> rows_;
 };
 
 }  // namespace gradpack
