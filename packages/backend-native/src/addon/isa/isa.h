@@ -1,6 +1,8 @@
 // The instruction set in use, chosen once per process by what the machine has (or by GRADPACK_ISA, for tests).
 #pragma once
 #include "elementwise.h"
+#include "lanes.h"
+#include "outer-tiles.h"
 #include "tiles.h"
 
 namespace gradpack {
@@ -8,6 +10,8 @@ namespace gradpack {
 template <class Real> struct Isa {
   Tiles<Real> tiles;
   Elementwise<Real> elementwise;
+  LaneKernels<Real> lanes;
+  OuterTiles<Real> outer;
 };
 
 template <class Real> const Isa<Real>& isa();

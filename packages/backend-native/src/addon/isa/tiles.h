@@ -13,7 +13,7 @@ template <class Real> struct Tiles {
   static constexpr int mostRows = 16, mostColumns = 64;
   int rows, columns;
   Tile<Real> wide[mostRows + 1], narrow[mostRows + 1];
-  /// d[q·ld + r] = s[r·ls + q] for r < m <= columns / 2 (or rows), q < n.
+  /// d[q·ld + r] = s[r·ls + q] for r < m, q < n.
   void (*transpose)(const Real* s, std::ptrdiff_t ls, int m, std::ptrdiff_t n, Real* d, std::ptrdiff_t ld);
 };
 

@@ -4,6 +4,7 @@
 // - A stride s > 1 sorts positions by their remainders (phases), so that the columns of one output row are neighbours.
 // - A transposed window reads an image with stride − 1 zeros between its entries.
 #pragma once
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -20,14 +21,14 @@ class Frame {
   /// [outputs] and [offsets]
   std::vector<std::int32_t> columns, taps;
   /// Whether an image is its own frame.
-  bool isImage() const;
+  bool isImage() const { return image_; }
 
   /// frame [channels, size] of x [channels, inputs], whose channels lie `stride` apart.
   template <class Real> void lay(const Real* x, std::ptrdiff_t stride, std::int64_t channels, Real* frame) const;
   /// The adjoint: x (+)= what the frame's positions hold of it.
   template <class Real> void collect(const Real* frame, std::int64_t channels, Real* x, std::ptrdiff_t stride, bool add) const;
 
-  /// The same with channels last: frame [size, channels].
+  /// The same with channels last: frame [size, channels]. Both work in Scratch::image.
   template <class Real> void layChannelsLast(const Real* x, std::ptrdiff_t stride, std::int64_t channels, Real* frame) const;
   template <class Real> void collectChannelsLast(const Real* frame, std::int64_t channels, Real* x, std::ptrdiff_t stride, bool add) const;
 
@@ -37,6 +38,8 @@ class Frame {
     std::int32_t p, q, count, stepP, stepQ;
   };
   std::vector<Piece> pieces_;
+  /// Whether every position of the frame holds one of the image.
+  bool full_, image_;
 };
 
 }  // namespace gradpack

@@ -10,6 +10,11 @@ constexpr std::int64_t mostEntries = std::int64_t{1} << 27;
 
 }  // namespace
 
+std::int64_t checkedPositions(std::int64_t count) {
+  if (count > mostEntries) failInternal("its window has too many positions");
+  return count;
+}
+
 Window::Window(Reader& words) {
   const int axes = words.count(8);
   input_ = words.extents(axes);
@@ -21,7 +26,7 @@ Window::Window(Reader& words) {
   transposed_ = words.flag();
   mode_ = static_cast<Mode>(words.within(0, 4));
   S_ = sizeOf(input_), K_ = sizeOf(kernel_), T_ = sizeOf(output_);
-  if (S_ > mostEntries || checkedProduct(K_, T_) > mostEntries) failInternal("its window has too many positions");
+  checkedPositions(S_), checkedPositions(checkedProduct(K_, T_));
   for (std::size_t axis = 0; axis < input_.size(); axis++)
     for (const std::int64_t x : {stride_[axis], dilation_[axis], low_[axis]})
       if (x > mostEntries || x < -mostEntries) failInternal("its window is out of range");

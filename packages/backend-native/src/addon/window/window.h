@@ -7,6 +7,9 @@
 
 namespace gradpack {
 
+/// Refuses more positions than a table can have; returns them.
+std::int64_t checkedPositions(std::int64_t count);
+
 class Window {
  public:
   explicit Window(Reader& words);
@@ -15,12 +18,20 @@ class Window {
   std::int64_t offsets() const { return K_; }
   std::int64_t outputs() const { return T_; }
 
+  const Shape& input() const { return input_; }
+  const Shape& kernel() const { return kernel_; }
+  const Shape& output() const { return output_; }
+  const Shape& stride() const { return stride_; }
+  const Shape& dilation() const { return dilation_; }
+  bool transposed() const { return transposed_; }
+  /// The input position along an axis, or −1.
+  std::int64_t positionAlong(std::size_t axis, std::int64_t k, std::int64_t t) const;
+
   /// [K, T]: the input position, or −1.
   std::vector<std::int32_t> table() const;
 
  private:
   enum class Mode { zeros, reflect, replicate, circular };
-  std::int64_t positionAlong(std::size_t axis, std::int64_t k, std::int64_t t) const;
 
   Shape input_, kernel_, output_, stride_, dilation_, low_;
   bool transposed_;
