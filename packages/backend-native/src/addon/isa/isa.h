@@ -1,6 +1,7 @@
 // The instruction set in use, chosen once per process by what the machine has (or by GRADPACK_ISA, for tests).
 #pragma once
 #include "elementwise.h"
+#include "planes.h"
 #include "tiles.h"
 
 namespace gradpack {
@@ -8,6 +9,7 @@ namespace gradpack {
 template <class Real> struct Isa {
   Tiles<Real> tiles;
   Elementwise<Real> elementwise;
+  PlaneKernels<Real> planes;
 };
 
 template <class Real> const Isa<Real>& isa();
