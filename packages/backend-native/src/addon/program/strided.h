@@ -41,6 +41,33 @@ inline void Strided::merge() {
   *this = std::move(merged);
 }
 
+/// Where one operand's elements lie, walked in row-major order.
+class Cursor {
+ public:
+  Cursor(const Shape& shape, const Strides& strides, std::int64_t flat) : shape_(shape), strides_(strides) {
+    for (int axis = static_cast<int>(shape.size()); axis-- > 0; flat /= shape[static_cast<std::size_t>(axis)]) {
+      index_[axis] = flat % shape[static_cast<std::size_t>(axis)];
+      offset_ += index_[axis] * strides[static_cast<std::size_t>(axis)];
+    }
+  }
+  std::int64_t operator[](int axis) const { return index_[axis]; }
+  std::ptrdiff_t offset() const { return offset_; }
+  void next() {
+    for (std::size_t axis = shape_.size(); axis-- > 0;) {
+      offset_ += strides_[axis];
+      if (++index_[axis] < shape_[axis]) return;
+      offset_ -= shape_[axis] * strides_[axis];
+      index_[axis] = 0;
+    }
+  }
+
+ private:
+  const Shape& shape_;
+  const Strides& strides_;
+  std::int64_t index_[mostAxes + 2];
+  std::ptrdiff_t offset_ = 0;
+};
+
 /// The indices of one element, and steps to later ones. The last axis is stepped by runs.
 class Odometer {
  public:
