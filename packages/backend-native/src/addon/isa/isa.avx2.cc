@@ -37,12 +37,12 @@ void transposeFloats(const float* s, std::ptrdiff_t ls, int m, std::ptrdiff_t n,
 }  // namespace
 
 template <> const Isa<float>& avx2Isa<float>() {
-  static const Isa<float> made{makeTiles<float, 32, 6>(transposeFloats), makeElementwise<float>(), makePlanes<float, 32>()};
+  static const Isa<float> made{makeTiles<float, 32, 6>(transposeFloats), makeElementwise<float, 32>(), makePlanes<float, 32>()};
   return made;
 }
 
 template <> const Isa<double>& avx2Isa<double>() {
-  static const Isa<double> made{makeTiles<double, 32, 6>(transposePlain<double>), makeElementwise<double>(), makePlanes<double, 32>()};
+  static const Isa<double> made{makeTiles<double, 32, 6>(transposePlain<double>), makeElementwise<double, 32>(), makePlanes<double, 32>()};
   return made;
 }
 

@@ -62,12 +62,12 @@ void transposeFloats(const float* s, std::ptrdiff_t ls, int m, std::ptrdiff_t n,
 }  // namespace
 
 template <> const Isa<float>& avx512Isa<float>() {
-  static const Isa<float> made{makeTiles<float, 64, 14>(transposeFloats), makeElementwise<float>(), makePlanes<float, 64>()};
+  static const Isa<float> made{makeTiles<float, 64, 14>(transposeFloats), makeElementwise<float, 64>(), makePlanes<float, 64>()};
   return made;
 }
 
 template <> const Isa<double>& avx512Isa<double>() {
-  static const Isa<double> made{makeTiles<double, 64, 14>(transposePlain<double>), makeElementwise<double>(), makePlanes<double, 64>()};
+  static const Isa<double> made{makeTiles<double, 64, 14>(transposePlain<double>), makeElementwise<double, 64>(), makePlanes<double, 64>()};
   return made;
 }
 

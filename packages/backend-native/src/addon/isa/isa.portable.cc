@@ -7,7 +7,7 @@
 namespace gradpack {
 
 template <class Real> const Isa<Real>& portableIsa() {
-  static const Isa<Real> made{makeTiles<Real, 16, 6>(transposePlain<Real>), makeElementwise<Real>(), makePlanes<Real, 16>()};
+  static const Isa<Real> made{makeTiles<Real, 16, 6>(transposePlain<Real>), makeElementwise<Real, 16>(), makePlanes<Real, 16>()};
   return made;
 }
 
