@@ -12,6 +12,7 @@ template <class Real, class F> inline void eachLane(std::ptrdiff_t n, Real* y, F
   for (std::ptrdiff_t i = 0; i < n; i++) y[i] = f(i);
 }
 
+/// Double precision calls the C library for what is no single instruction.
 template <class Real, UnaryOp op> void unaryRow(const Real* x, Real* y, std::ptrdiff_t n) {
   eachLane(n, y, [x](std::ptrdiff_t i) -> Real {
     const Real v = x[i];
@@ -19,16 +20,33 @@ template <class Real, UnaryOp op> void unaryRow(const Real* x, Real* y, std::ptr
     if constexpr (op == UnaryOp::abs) return std::fabs(v);
     if constexpr (op == UnaryOp::sign) return v > 0 ? Real(1) : v < 0 ? Real(-1) : v;
     if constexpr (op == UnaryOp::sqrt) return std::sqrt(v);
-    if constexpr (op == UnaryOp::exp) return expOf(v);
-    if constexpr (op == UnaryOp::expm1) return expm1Of(v);
-    if constexpr (op == UnaryOp::log) return logOf(v);
-    if constexpr (op == UnaryOp::log1p) return log1pOf(v);
-    if constexpr (op == UnaryOp::sigmoid) return sigmoidOf(v);
-    if constexpr (op == UnaryOp::tanh) return tanhOf(v);
-    if constexpr (op == UnaryOp::sin) return sinOf(v);
-    if constexpr (op == UnaryOp::cos) return cosOf(v);
+    if constexpr (op == UnaryOp::exp) return std::exp(v);
+    if constexpr (op == UnaryOp::expm1) return std::expm1(v);
+    if constexpr (op == UnaryOp::log) return std::log(v);
+    if constexpr (op == UnaryOp::log1p) return std::log1p(v);
+    if constexpr (op == UnaryOp::sigmoid) {
+      const Real e = std::exp(-std::fabs(v)), s = 1 / (1 + e);
+      return v < 0 ? e * s : s;
+    }
+    if constexpr (op == UnaryOp::tanh) return std::tanh(v);
+    if constexpr (op == UnaryOp::sin) return std::sin(v);
+    if constexpr (op == UnaryOp::cos) return std::cos(v);
     if constexpr (op == UnaryOp::floor) return std::floor(v);
   });
+}
+
+template <int Bytes, UnaryOp op> void unaryFloats(const float* x, float* y, std::ptrdiff_t n) {
+  using F = Functions<Bytes>;
+  using V = typename F::V;
+  if constexpr (op == UnaryOp::exp) eachVector<V>(x, y, n, F::exp);
+  else if constexpr (op == UnaryOp::expm1) eachVector<V>(x, y, n, F::expm1);
+  else if constexpr (op == UnaryOp::log) eachVector<V>(x, y, n, F::log);
+  else if constexpr (op == UnaryOp::log1p) eachVector<V>(x, y, n, F::log1p);
+  else if constexpr (op == UnaryOp::sigmoid) eachVector<V>(x, y, n, F::sigmoid);
+  else if constexpr (op == UnaryOp::tanh) eachVector<V>(x, y, n, F::tanh);
+  else if constexpr (op == UnaryOp::sin) sinRow<Bytes, 0>(x, y, n);
+  else if constexpr (op == UnaryOp::cos) sinRow<Bytes, 1>(x, y, n);
+  else unaryRow<float, op>(x, y, n);
 }
 
 /// An operand of a loop: a row, or one number, which the result may overwrite.
@@ -113,30 +131,45 @@ template <class Real, int Bytes> void sumsOfRows(const Real* x, std::ptrdiff_t r
 
 template <class Real> inline Real largerOf(Real a, Real b) { return (a > b) | (a != a) ? a : b; }
 
-template <class Real, int Bytes> void maximaOfRows(const Real* x, std::ptrdiff_t rows, std::ptrdiff_t n, double* totals) {
+/// The last vector overlaps the one before: a maximum may see an entry twice.
+template <class Real, int Bytes> Real maximumRow(const Real* x, std::ptrdiff_t n) {
   using V = typename Vector<Real, Bytes>::type;
   using Loose = typename Vector<Real, Bytes>::loose;
   constexpr int lanes = Vector<Real, Bytes>::lanes, ways = 4;
+  const auto at = [x](std::ptrdiff_t i) { return V(*reinterpret_cast<const Loose*>(x + i)); };
+  V parts[ways];
+  for (V& part : parts) part = at(0);
+  auto anyNaN = parts[0] != parts[0];
+  const auto take = [&](V& part, V v) {
+    part = v > part ? v : part;
+    anyNaN |= v != v;
+  };
+  std::ptrdiff_t i = lanes;
+  for (; i + ways * lanes <= n; i += ways * lanes)
+    for (int way = 0; way < ways; way++) take(parts[way], at(i + way * lanes));
+  for (; i + lanes <= n; i += lanes) take(parts[0], at(i));
+  take(parts[1], at(n - lanes));
+  for (int way = 1; way < ways; way++) parts[0] = parts[way] > parts[0] ? parts[way] : parts[0];
+  parts[0] = anyNaN ? V{} + std::numeric_limits<Real>::quiet_NaN() : parts[0];
+  Real best[lanes];
+  std::memcpy(best, &parts[0], sizeof best);
+  for (int half = lanes / 2; half > 0; half /= 2)
+    for (int lane = 0; lane < half; lane++) best[lane] = largerOf(best[lane], best[lane + half]);
+  return best[0];
+}
+
+template <class Real, int Bytes> void maximaOfRows(const Real* x, std::ptrdiff_t rows, std::ptrdiff_t n, double* totals) {
   for (std::ptrdiff_t r = 0; r < rows; r++, x += n) {
-    Real best = x[0];
-    std::ptrdiff_t i = 1;
-    if (n >= ways * lanes) {
-      V parts[ways];
-      auto anyNaN = V{} != V{};
-      for (int way = 0; way < ways; way++) parts[way] = *reinterpret_cast<const Loose*>(x + way * lanes);
-      for (i = 0; i + ways * lanes <= n; i += ways * lanes)
-        for (int way = 0; way < ways; way++) {
-          const V v = *reinterpret_cast<const Loose*>(x + i + way * lanes);
-          parts[way] = v > parts[way] ? v : parts[way];
-          anyNaN |= v != v;
-        }
-      for (int way = 0; way < ways; way++)
-        for (int lane = 0; lane < lanes; lane++) best = largerOf(best, anyNaN[lane] ? std::numeric_limits<Real>::quiet_NaN() : parts[way][lane]);
+    if (n >= shortRow) {
+      totals[r] = maximumRow<Real, Bytes>(x, n);
+      continue;
     }
-    for (; i < n; i++) best = largerOf(best, x[i]);
+    Real best = x[0];
+    for (std::ptrdiff_t i = 1; i < n; i++) best = largerOf(best, x[i]);
     totals[r] = best;
   }
 }
+
 template <class Real> void addScaledRow(Real w, const Real* x, Real* y, std::ptrdiff_t n) {
   eachLane(n, y, [=](std::ptrdiff_t i) { return y[i] + w * x[i]; });
 }
@@ -169,8 +202,11 @@ template <class Real> void addDoubleRows(const Real* x, std::ptrdiff_t stride, s
   }
 }
 
-template <class Real, int... op> void fillUnary(Elementwise<Real>& to, std::integer_sequence<int, op...>) {
-  ((to.unary[op] = unaryRow<Real, static_cast<UnaryOp>(op)>), ...);
+template <int Bytes, int... op> void fillUnary(Elementwise<float>& to, std::integer_sequence<int, op...>) {
+  ((to.unary[op] = unaryFloats<Bytes, static_cast<UnaryOp>(op)>), ...);
+}
+template <int Bytes, int... op> void fillUnary(Elementwise<double>& to, std::integer_sequence<int, op...>) {
+  ((to.unary[op] = unaryRow<double, static_cast<UnaryOp>(op)>), ...);
 }
 template <class Real, BinaryOp op> void fillForms(Elementwise<Real>& to) {
   auto& forms = to.binary[static_cast<int>(op)];
@@ -187,7 +223,7 @@ template <class Real, int... single> void fillWhere(Elementwise<Real>& to, std::
 
 template <class Real, int Bytes> Elementwise<Real> makeElementwise() {
   Elementwise<Real> made{};
-  fillUnary(made, std::make_integer_sequence<int, static_cast<int>(UnaryOp::count)>{});
+  fillUnary<Bytes>(made, std::make_integer_sequence<int, static_cast<int>(UnaryOp::count)>{});
   fillBinary(made, std::make_integer_sequence<int, static_cast<int>(BinaryOp::count)>{});
   fillWhere(made, std::make_integer_sequence<int, static_cast<int>(Single::count)>{});
   made.sum = sumRow<Real, Bytes>;
