@@ -6,6 +6,7 @@
 #include "isa.h"
 #include "lane-kernel.h"
 #include "outer-tile-kernel.h"
+#include "planes-kernel.h"
 #include "tile-kernel.h"
 
 namespace gradpack {
@@ -91,12 +92,12 @@ struct DoubleLanes {
 }  // namespace
 
 template <> const Isa<float>& avx2Isa<float>() {
-  static const Isa<float> made{makeTiles<float, 32, 6>(transposeFloats), makeElementwise<float>(), makeLanes<FloatLanes>(), makeOuterTiles<float, 32, 6, 3>()};
+  static const Isa<float> made{makeTiles<float, 32, 6>(transposeFloats), makeElementwise<float, 32>(), makePlanes<float, 32>(), makeLanes<FloatLanes>(), makeOuterTiles<float, 32, 6, 3>()};
   return made;
 }
 
 template <> const Isa<double>& avx2Isa<double>() {
-  static const Isa<double> made{makeTiles<double, 32, 6>(transposePlain<double>), makeElementwise<double>(), makeLanes<DoubleLanes>(), makeOuterTiles<double, 32, 6, 3>()};
+  static const Isa<double> made{makeTiles<double, 32, 6>(transposePlain<double>), makeElementwise<double, 32>(), makePlanes<double, 32>(), makeLanes<DoubleLanes>(), makeOuterTiles<double, 32, 6, 3>()};
   return made;
 }
 

@@ -3,6 +3,7 @@
 #include "elementwise.h"
 #include "lanes.h"
 #include "outer-tiles.h"
+#include "planes.h"
 #include "tiles.h"
 
 namespace gradpack {
@@ -10,6 +11,7 @@ namespace gradpack {
 template <class Real> struct Isa {
   Tiles<Real> tiles;
   Elementwise<Real> elementwise;
+  PlaneKernels<Real> planes;
   LaneKernels<Real> lanes;
   OuterTiles<Real> outer;
 };

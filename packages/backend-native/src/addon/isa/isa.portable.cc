@@ -3,6 +3,7 @@
 #include "isa.h"
 #include "lane-kernel.h"
 #include "outer-tile-kernel.h"
+#include "planes-kernel.h"
 #include "tile-kernel.h"
 
 namespace gradpack {
@@ -36,7 +37,7 @@ template <class Number> struct PlainLanes {
 }  // namespace
 
 template <class Real> const Isa<Real>& portableIsa() {
-  static const Isa<Real> made{makeTiles<Real, 16, 6>(transposePlain<Real>), makeElementwise<Real>(), makeLanes<PlainLanes<Real>>(), makeOuterTiles<Real, 16, 6, 3>()};
+  static const Isa<Real> made{makeTiles<Real, 16, 6>(transposePlain<Real>), makeElementwise<Real, 16>(), makePlanes<Real, 16>(), makeLanes<PlainLanes<Real>>(), makeOuterTiles<Real, 16, 6, 3>()};
   return made;
 }
 

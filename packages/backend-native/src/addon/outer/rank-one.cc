@@ -178,7 +178,7 @@ template <class Real> class RankOne<Real>::Work {
   Rows<Real> squares(const Rows<Real>& u) const {
     Real* to = scratch<Real>(Scratch::sharedRightList, N_ * I_);
     run_.parallelRanges(N_, 1 + taskSize / I_, [&](std::int64_t from, std::int64_t end) {
-      for (std::int64_t n = from; n < end; n++) isa<Real>().elementwise.binary[static_cast<int>(BinaryOp::mul)](u[n], u[n], to + n * I_, I_);
+      for (std::int64_t n = from; n < end; n++) isa<Real>().elementwise.square(u[n], to + n * I_, I_);
     });
     return {to, I_};
   }
@@ -215,7 +215,7 @@ template <class Real> class RankOne<Real>::Work {
     if (v >= term_.V) v = 0;
     if (!squared) return factor.position(run_, v, n, g, 0, to);
     const Real* x = factor.position(run_, v, n, g, 0, line);
-    isa<Real>().elementwise.binary[static_cast<int>(BinaryOp::mul)](x, x, to, factor.F);
+    isa<Real>().elementwise.square(x, to, factor.F);
     return to;
   }
 
