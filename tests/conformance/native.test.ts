@@ -313,6 +313,7 @@ function largeCases(random: () => number): readonly ConformanceCase[] {
     gemm('wide', 1, 70, 1300, 90),
     gemm('deep', 1, 33, 65, 1700),
     gemm('tall', 1, 900, 40, 50),
+    gemm('narrow', 1, 300, 10, 500),
     gemm('batch', 23, 19, 35, 40),
     convolution('one large image', { N: 1, O: 20, C: 9, w: window(36, 3) }),
     convolution('many small images', { V: 2, N: 21, O: 15, C: 50, w: window(6, 3) }),

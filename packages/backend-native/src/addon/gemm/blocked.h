@@ -10,6 +10,9 @@ namespace gradpack {
 template <class Real> constexpr std::ptrdiff_t blockSteps = 384 * 4 / static_cast<std::ptrdiff_t>(sizeof(Real));
 constexpr std::ptrdiff_t blockRows = 168, blockColumns = 1024;
 
+/// Floating-point operations below which waking a thread costs more than it brings (about 20 µs of one core).
+constexpr double worthSharing = 2e6;
+
 /// Where a product goes: element (m, n) at p[m · rowStride + n · columnStride], added or replaced.
 template <class Real> struct Target {
   Real* p;
@@ -20,11 +23,12 @@ template <class Real> struct Target {
 
 /// One tile of m rows and w <= width columns, at the edge or across strides by way of a small buffer.
 template <class Real>
-inline void multiplyTile(const Tiles<Real>& tiles, std::ptrdiff_t m, std::ptrdiff_t w, std::ptrdiff_t width, std::ptrdiff_t k, const Real* a, std::ptrdiff_t la, const Real* b, const Target<Real>& c) {
+inline void multiplyTile(const Tiles<Real>& tiles, std::ptrdiff_t m, std::ptrdiff_t w, std::ptrdiff_t width, std::ptrdiff_t k, const Real* a, std::ptrdiff_t la, const Real* b, std::ptrdiff_t lb, const Target<Real>& c) {
   const Tile<Real> tile = (width == tiles.columns ? tiles.wide : tiles.narrow)[m];
-  if (w == width && c.columnStride == 1) return tile(k, a, la, b, width, c.p, c.rowStride, c.add);
+  if (w == width && c.columnStride == 1) return tile(k, a, la, b, lb, c.p, c.rowStride, c.add);
   alignas(64) Real edge[Tiles<Real>::mostRows * Tiles<Real>::mostColumns];
-  tile(k, a, la, b, width, edge, width, false);
+  tile(k, a, la, b, lb, edge, width, false);
+  if (c.rowStride == 1 && !c.add) return tiles.transpose(edge, width, static_cast<int>(m), w, c.p, c.columnStride);
   for (std::ptrdiff_t i = 0; i < m; i++) {
     Real* to = c.p + i * c.rowStride;
     const Real* from = edge + i * width;
@@ -39,7 +43,7 @@ inline void multiplyTile(const Tiles<Real>& tiles, std::ptrdiff_t m, std::ptrdif
 template <class Real> void multiplyPanels(const Tiles<Real>& tiles, const Split& rows, std::ptrdiff_t n, std::ptrdiff_t k, const Real* a, const Real* b, const Target<Real>& c) {
   for (std::ptrdiff_t j = 0; j < n; j += tiles.columns) {
     const std::ptrdiff_t width = panelWidth(tiles, n - j), w = std::min<std::ptrdiff_t>(width, n - j);
-    for (std::ptrdiff_t i = 0; i < rows.count; i++) multiplyTile(tiles, rows.size(i), w, width, k, a + rows.at(i) * k, rows.size(i), b, c.at(rows.at(i), j));
+    for (std::ptrdiff_t i = 0; i < rows.count; i++) multiplyTile(tiles, rows.size(i), w, width, k, a + rows.at(i) * k, rows.size(i), b, width, c.at(rows.at(i), j));
     b += k * width;
   }
 }

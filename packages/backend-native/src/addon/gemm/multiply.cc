@@ -5,14 +5,36 @@
 namespace gradpack {
 namespace {
 
-/// Floating-point operations below which waking a thread costs more than it brings (about 20 µs of one core).
-constexpr double worthSharing = 2e6;
+/// Row tiles below which packing a panel of B costs more than reading its rows where they lie.
+constexpr std::ptrdiff_t worthPacking = 6;
+
+/// Packed rows times columns [j, j + n) of B: whole panels where they lie, the last columns from a packed panel.
+template <class Real>
+void multiplyInPlace(const Tiles<Real>& tiles, const Split& rows, std::ptrdiff_t n, std::ptrdiff_t k, const Real* a, const Matrix<Real>& B, const Real* last, const Target<Real>& c) {
+  for (std::ptrdiff_t j = 0; j < n; j += tiles.columns) {
+    const std::ptrdiff_t width = panelWidth(tiles, n - j), w = std::min(width, n - j);
+    const Matrix<Real> b = w == width ? B.at(0, j) : Matrix<Real>{last, width, 1};
+    for (std::ptrdiff_t i = 0; i < rows.count; i++) multiplyTile(tiles, rows.size(i), w, width, k, a + rows.at(i) * k, rows.size(i), b.p, b.rowStride, c.at(rows.at(i), j));
+  }
+}
+
+/// What fits into one block, on the calling thread: small products are many.
+template <class Real>
+void multiplySmall(const Tiles<Real>& tiles, std::ptrdiff_t M, std::ptrdiff_t N, std::ptrdiff_t K, Real alpha, const Matrix<Real>& A, const Matrix<Real>& B, const Target<Real>& C) {
+  const Split rows(M, tiles.rows);
+  Real *packed = scratch<Real>(Scratch::rows, M * K), *panels = scratch<Real>(Scratch::columns, panelSize(tiles, N, K));
+  for (std::ptrdiff_t r = 0; r < rows.count; r++) packScaled(tiles, A.at(rows.at(r), 0), rows.size(r), K, alpha, packed + rows.at(r) * K, rows.size(r));
+  packColumns(tiles, B, K, N, panels);
+  multiplyPanels(tiles, rows, N, K, packed, panels, C);
+}
 
 }  // namespace
 
 template <class Real> void multiply(int threads, std::ptrdiff_t M, std::ptrdiff_t N, std::ptrdiff_t K, Real alpha, const Matrix<Real>& A, const Matrix<Real>& B, const Target<Real>& C) {
   const Tiles<Real>& tiles = isa<Real>().tiles;
   if (2.0 * static_cast<double>(M) * static_cast<double>(N) * static_cast<double>(K) < worthSharing) threads = 1;
+  const bool inPlace = B.columnStride == 1 && M <= worthPacking * tiles.rows;
+  if (threads == 1 && !inPlace && M <= blockRows && N <= blockColumns && K <= blockSteps<Real>) return multiplySmall(tiles, M, N, K, alpha, A, B, C);
   const Split steps(K, blockSteps<Real>);
   const std::ptrdiff_t across = std::min(N, blockColumns);
   // at least four tasks a thread, of whole tiles
@@ -25,7 +47,12 @@ template <class Real> void multiply(int threads, std::ptrdiff_t M, std::ptrdiff_
     const std::ptrdiff_t n = std::min(across, N - j), cut = ceilDivide(ceilDivide(n, cuts), tiles.columns) * tiles.columns;
     for (std::ptrdiff_t s = 0; s < steps.count; s++) {
       const std::ptrdiff_t k = steps.at(s), kk = steps.size(s), group = 4 * tiles.columns;
-      parallel(threads, ceilDivide(n, group), [&](std::ptrdiff_t g) { packColumns(tiles, B.at(k, j + g * group), kk, std::min(group, n - g * group), panels + g * group * kk); });
+      if (inPlace) {
+        const std::ptrdiff_t whole = n / tiles.columns * tiles.columns;
+        packColumns(tiles, B.at(k, j + whole), kk, n - whole, panels + whole * kk);
+      } else {
+        parallel(threads, ceilDivide(n, group), [&](std::ptrdiff_t g) { packColumns(tiles, B.at(k, j + g * group), kk, std::min(group, n - g * group), panels + g * group * kk); });
+      }
       const std::ptrdiff_t across = ceilDivide(n, cut);
       parallel(threads, blocks.count * across, [&](std::ptrdiff_t task) {
         const std::ptrdiff_t i = blocks.at(task / across), m = blocks.size(task / across), from = task % across * cut;
@@ -34,7 +61,9 @@ template <class Real> void multiply(int threads, std::ptrdiff_t M, std::ptrdiff_
         for (std::ptrdiff_t r = 0; r < rows.count; r++) packScaled(tiles, A.at(i + rows.at(r), k), rows.size(r), kk, alpha, packed + rows.at(r) * kk, rows.size(r));
         Target<Real> to = C.at(i, j + from);
         to.add = C.add || s > 0;
-        multiplyPanels(tiles, rows, std::min(cut, n - from), kk, packed, panels + from * kk, to);
+        const std::ptrdiff_t own = std::min(cut, n - from);
+        if (inPlace) multiplyInPlace<Real>(tiles, rows, own, kk, packed, B.at(k, j + from), panels + (from + own / tiles.columns * tiles.columns) * kk, to);
+        else multiplyPanels(tiles, rows, own, kk, packed, panels + from * kk, to);
       });
     }
   }

@@ -12,7 +12,7 @@
 namespace gradpack {
 namespace {
 
-void transposeSquare(__m256 (&x)[8]) {
+[[gnu::always_inline]] inline void transposeSquare(__m256 (&x)[8]) {
   const __m256 b0 = _mm256_unpacklo_ps(x[0], x[1]), b1 = _mm256_unpackhi_ps(x[0], x[1]), b2 = _mm256_unpacklo_ps(x[2], x[3]), b3 = _mm256_unpackhi_ps(x[2], x[3]);
   const __m256 b4 = _mm256_unpacklo_ps(x[4], x[5]), b5 = _mm256_unpackhi_ps(x[4], x[5]), b6 = _mm256_unpacklo_ps(x[6], x[7]), b7 = _mm256_unpackhi_ps(x[6], x[7]);
   const __m256 c0 = _mm256_shuffle_ps(b0, b2, 0x44), c1 = _mm256_shuffle_ps(b0, b2, 0xEE), c2 = _mm256_shuffle_ps(b1, b3, 0x44), c3 = _mm256_shuffle_ps(b1, b3, 0xEE);

@@ -17,7 +17,7 @@ namespace {
 
 __mmask16 firstLanes(std::ptrdiff_t n) { return n >= 16 ? 0xffff : static_cast<__mmask16>((1u << n) - 1); }
 
-void transposeSquare(__m512 (&r)[16]) {
+[[gnu::always_inline]] inline void transposeSquare(__m512 (&r)[16]) {
   __m512 t[16];
 #pragma GCC unroll 8
   for (int i = 0; i < 8; i++) {

@@ -1,5 +1,6 @@
 // gemm: C[b,m,n] (+)= [bias +] alpha Σ_k A[b,m,k] B[b,k,n], any strides. A batch that is large enough is shared out whole products at a time.
 #include "../gemm/blocked.h"
+#include "../isa/isa.h"
 #include "decoders.h"
 
 namespace gradpack {
@@ -20,8 +21,7 @@ template <class Real> class Gemm final : public Call {
     a_.place = words.read(0, words.precision, Extent{}.axis(batch_, a_.batch).axis(M_, a_.row).axis(K_, a_.column));
     b_.place = words.read(1, words.precision, Extent{}.axis(batch_, b_.batch).axis(K_, b_.row).axis(N_, b_.column));
     c_.place = words.write(0, words.precision, Extent{}.axis(batch_, c_.batch).axis(M_, c_.row).axis(N_, c_.column));
-    // tiles write rows: C with contiguous columns is computed transposed, and so is one with few columns, which tiles would pad
-    if (c_.column != 1 && c_.row == 1) {
+    if (effort(N_, M_, c_.row) < effort(M_, N_, c_.column)) {
       std::swap(M_, N_);
       std::swap(a_, b_);
       std::swap(biasRow_, biasColumn_);
@@ -36,7 +36,7 @@ template <class Real> class Gemm final : public Call {
                      {run.write<Real>(c_.place) + b * c_.batch, c_.row, c_.column, accumulate_ || hasBias_});
     };
     const double each = 2.0 * static_cast<double>(M_) * static_cast<double>(N_) * static_cast<double>(K_);
-    if (batch_ >= 2 * run.threads) run.parallelRanges(batch_, 1 + static_cast<std::int64_t>(1e6 / each), [&](std::int64_t from, std::int64_t to) {
+    if (batch_ >= 2 * run.threads) run.parallelRanges(batch_, 1 + static_cast<std::int64_t>(worthSharing / each), [&](std::int64_t from, std::int64_t to) {
         for (std::int64_t b = from; b < to; b++) product(b, 1);
       });
     else
@@ -46,11 +46,19 @@ template <class Real> class Gemm final : public Call {
   double bytes() const override { return static_cast<double>(batch_ * (M_ * N_ + N_ * K_ + M_ * K_)) * sizeof(Real); }
 
  private:
+  /// Tiles compute whole half panels of columns and write rows: few columns, or C with contiguous columns, are better computed transposed.
+  static double effort(std::int64_t M, std::int64_t N, std::ptrdiff_t columnStride) {
+    const double cells = static_cast<double>(M) * static_cast<double>(panelSize(isa<Real>().tiles, N, 1));
+    return columnStride == 1 ? cells : 1.25 * cells;
+  }
+
   void spreadBias(const Run& run) const {
     const Real* bias = run.read<Real>(bias_);
-    run.parallel(batch_ * M_, [&](std::int64_t i) {
-      Real* c = run.write<Real>(c_.place) + i / M_ * c_.batch + i % M_ * c_.row;
-      for (std::int64_t n = 0; n < N_; n++) c[n * c_.column] = bias[i % M_ * biasRow_ + n * biasColumn_];
+    run.parallelRanges(batch_ * M_, 1 + (1 << 16) / N_, [&](std::int64_t from, std::int64_t to) {
+      for (std::int64_t i = from; i < to; i++) {
+        Real* c = run.write<Real>(c_.place) + i / M_ * c_.batch + i % M_ * c_.row;
+        for (std::int64_t n = 0; n < N_; n++) c[n * c_.column] = bias[i % M_ * biasRow_ + n * biasColumn_];
+      }
     });
   }
 

@@ -1,18 +1,15 @@
-// gram: B[g] (+)= scale Σ f fᵀ. Steps (v, n, t) are packed once into column panels, which serve as rows of the tiles too; only tiles on
-// and above the diagonal are computed.
+// gram: B[g] (+)= scale Σ f fᵀ. Unfolded images by autocorrelation where that pays; everything else, and sums over positions, as the
+// triangle of a product of packed steps (v, n, t).
 #include <algorithm>
 
-#include "../gemm/split.h"
+#include "../gram/autocorrelation.h"
+#include "../gram/triangle.h"
 #include "../isa/isa.h"
-#include "../memory/scratch.h"
 #include "../outer/factor.h"
 #include "decoders.h"
 
 namespace gradpack {
 namespace {
-
-/// Numbers that are packed at a time: they stay in L3.
-constexpr std::int64_t packedSize = 1 << 20;
 
 template <class Real> class Gram final : public Call {
  public:
@@ -24,107 +21,91 @@ template <class Real> class Gram final : public Call {
     each_ = words.flag();
     from_ = words.within(0, mostElements);
     to_ = words.within(from_, mostElements);
-    scale_ = words.number();
+    scale_ = static_cast<Real>(words.number());
     accumulate_ = words.flag();
     for (const Factor<Real>& factor : factors_)
       if (factor.G != first.G || factor.F != first.F || (!each_ && factor.N != first.N)) failInternal("its factors differ");
     G_ = first.G, F_ = first.F, N_ = first.N;
     b_ = words.write(0, words.precision, Extent::contiguous(sizeOf({G_, F_, F_})));
+    // one position of one factor is its own sum
+    each_ = each_ || (factors_.size() == 1 && first.T == 1);
+    for (const Factor<Real>& factor : factors_) {
+      forms_.push_back(factor.window() && each_ ? Autocorrelation::of(*factor.window()) : std::nullopt);
+      if (forms_.back() && !forms_.back()->pays(F_ / forms_.back()->offsets, factor.N, factor.T)) forms_.back().reset();
+    }
   }
 
   void run(const Run& run) const override {
-    const Tiles<Real>& tiles = isa<Real>().tiles;
-    const std::int64_t padded = panelSize(tiles, F_, 1), most = std::clamp<std::int64_t>(packedSize / padded, 64, 4096);
-    Real *sums = scratch<Real>(Scratch::sharedSums, F_ * padded), *panels = scratch<Real>(Scratch::sharedColumns, most * padded);
     for (std::int64_t g = 0; g < G_; g++) {
-      std::fill_n(sums, F_ * padded, Real(0));
-      if (each_) {
-        for (const Factor<Real>& factor : factors_)
-          for (std::int64_t v = from_; v < std::min(to_, factor.V); v++)
-            eachBlock(factor.N * factor.T, most, [&](std::int64_t step, std::int64_t count) {
-              packAll(run, tiles, count, panels, [&](std::int64_t f, std::int64_t n, Real* d) { factor.packPanels(run, tiles, v, g, f, n, step, count, d); });
-              multiply(run, tiles, count, panels, sums);
-            });
-      } else {
-        const std::int64_t rows = (to_ - from_) * N_;
-        eachBlock(rows, std::max<std::int64_t>(1, std::min(rows, most)), [&](std::int64_t row, std::int64_t count) {
-          Real* summed = scratch<Real>(Scratch::sharedRows, count * F_);
-          sumPositions(run, g, row, count, summed);
-          packAll(run, tiles, count, panels, [&](std::int64_t f, std::int64_t n, Real* d) { packColumns<Real>(tiles, {summed + f, F_, 1}, count, n, d); });
-          multiply(run, tiles, count, panels, sums);
-        });
+      SymmetricTarget<Real> target{run.write<Real>(b_) + g * F_ * F_, F_, scale_, accumulate_};
+      if (each_)
+        for (std::size_t i = 0; i < factors_.size(); i++) {
+          if (columns(factors_[i]) == 0) continue;
+          if (forms_[i]) correlate(run, factors_[i], *forms_[i], g, target);
+          else multiply(run, factors_[i], g, target);
+          target.add = true;
+        }
+      else if (to_ > from_) {
+        multiplySums(run, g, target);
+        target.add = true;
       }
-      finish(run, tiles, sums, run.write<Real>(b_) + g * F_ * F_);
+      if (!target.add) std::fill_n(target.B, F_ * F_, Real(0));
     }
   }
   double flops() const override {
     double total = 0;
-    for (const Factor<Real>& factor : factors_) total += static_cast<double>(F_ * F_ * G_) * static_cast<double>(std::max<std::int64_t>(0, std::min(to_, factor.V) - from_) * factor.N * (each_ ? factor.T : 1));
+    for (const Factor<Real>& factor : factors_) total += static_cast<double>(F_ * F_ * G_) * static_cast<double>(columns(factor) * factor.N * (each_ ? factor.T : 1));
     return total;
   }
   double bytes() const override {
     double total = static_cast<double>(F_ * F_ * G_);
-    for (const Factor<Real>& factor : factors_) total += static_cast<double>(F_ * G_) * static_cast<double>(std::max<std::int64_t>(0, std::min(to_, factor.V) - from_) * factor.N * factor.T);
+    for (const Factor<Real>& factor : factors_) total += static_cast<double>(F_ * G_) * static_cast<double>(columns(factor) * factor.N * factor.T);
     return total * sizeof(Real);
   }
 
  private:
-  template <class F> static void eachBlock(std::int64_t n, std::int64_t most, const F& body) {
-    for (std::int64_t at = 0; at < n; at += most) body(at, std::min(most, n - at));
+  std::int64_t columns(const Factor<Real>& factor) const { return std::max<std::int64_t>(0, std::min(to_, factor.V) - from_); }
+
+  void correlate(const Run& run, const Factor<Real>& factor, const Autocorrelation& form, std::int64_t g, const SymmetricTarget<Real>& target) const {
+    autocorrelate<Real>(run, form, F_ / form.offsets, factor.channelStride(), columns(factor) * factor.N, [&](std::int64_t n) { return factor.at(run, from_ + n / factor.N, n % factor.N, g); }, target);
   }
 
-  /// Panels of `count` steps, packed by body(first column, columns, destination).
-  template <class F> void packAll(const Run& run, const Tiles<Real>& tiles, std::int64_t count, Real* panels, const F& body) const {
-    run.parallel(ceilDivide(F_, tiles.columns), [&](std::int64_t p) {
-      const std::int64_t f = p * tiles.columns;
-      body(f, std::min<std::int64_t>(tiles.columns, F_ - f), panels + f * count);
-    });
+  void multiply(const Run& run, const Factor<Real>& factor, std::int64_t g, const SymmetricTarget<Real>& target) const {
+    const Tiles<Real>& tiles = isa<Real>().tiles;
+    const auto pack = [&](std::int64_t f, std::int64_t w, std::int64_t v, std::int64_t step, std::int64_t count, Real* d, std::int64_t ld) { factor.pack(run, tiles, v, g, f, w, step, count, d, ld); };
+    symmetricProduct<Real>(run, columns(factor) * factor.N * factor.T, columnwise(tiles, factor.N * factor.T, pack), target);
   }
 
-  /// Panel after panel: sums[f][width] += the product of all rows f up to the panel's end with its columns.
-  void multiply(const Run& run, const Tiles<Real>& tiles, std::int64_t count, const Real* panels, Real* sums) const {
-    const std::int64_t P = ceilDivide(F_, tiles.columns);
-    run.parallel(P * P, [&](std::int64_t task) {
-      const std::int64_t p = task / P, q = task % P;
-      if (q > p) return;
-      const std::int64_t j = p * tiles.columns, width = panelWidth(tiles, F_ - j), i = q * tiles.columns, rowWidth = panelWidth(tiles, F_ - i);
-      const Split rows(std::min<std::int64_t>(tiles.columns, F_ - i), tiles.rows);
-      for (std::int64_t r = 0; r < rows.count; r++)
-        (width == tiles.columns ? tiles.wide : tiles.narrow)[rows.size(r)](count, panels + i * count + rows.at(r), rowWidth, panels + j * count, width, sums + j * F_ + (i + rows.at(r)) * width, width, true);
-    });
+  void multiplySums(const Run& run, std::int64_t g, const SymmetricTarget<Real>& target) const {
+    const auto pack = [&](std::int64_t f, std::int64_t w, std::int64_t v, std::int64_t n, std::int64_t count, Real* d, std::int64_t ld) {
+      for (std::int64_t q = 0; q < count; q++) std::fill_n(d + q * ld, w, Real(0));
+      for (const Factor<Real>& factor : factors_)
+        if (v < factor.V) factor.addSums(run, v, g, f, w, n, count, d, ld);
+    };
+    symmetricProduct<Real>(run, (to_ - from_) * N_, columnwise(isa<Real>().tiles, N_, pack), target);
   }
 
-  void sumPositions(const Run& run, std::int64_t g, std::int64_t first, std::int64_t count, Real* summed) const {
-    run.parallel(count, [&](std::int64_t row) {
-      const std::int64_t v = from_ + (first + row) / N_, n = (first + row) % N_;
-      Real* to = summed + row * F_;
-      std::fill_n(to, F_, Real(0));
-      for (const Factor<Real>& factor : factors_) {
-        if (v >= factor.V) continue;
-        Real* line = scratch<Real>(Scratch::line, factor.T);
-        for (std::int64_t f = 0; f < F_; f++) to[f] += isa<Real>().elementwise.sum(factor.row(run, v, n, g, f, line), factor.T);
-      }
-    });
-  }
-
-  void finish(const Run& run, const Tiles<Real>& tiles, const Real* sums, Real* B) const {
-    const Real scale = static_cast<Real>(scale_);
-    run.parallelRanges(F_, 1 + 16384 / F_, [&](std::int64_t from, std::int64_t to) {
-      for (std::int64_t i = from; i < to; i++)
-        for (std::int64_t j = 0; j < F_; j++) {
-          // below the diagonal's panels the entry is its mirror image
-          const bool mirrored = j / tiles.columns < i / tiles.columns;
-          const std::int64_t row = mirrored ? j : i, column = mirrored ? i : j, start = column / tiles.columns * tiles.columns;
-          const Real value = scale * sums[start * F_ + row * panelWidth(tiles, F_ - start) + column - start];
-          B[i * F_ + j] = accumulate_ ? B[i * F_ + j] + value : value;
+  /// Panels of steps that run over the columns v, by a function that packs some of the `each` steps of one v.
+  template <class Pack> auto columnwise(const Tiles<Real>& tiles, std::int64_t each, const Pack& pack) const {
+    return [this, &tiles, each, pack](std::int64_t f, std::int64_t n, std::int64_t step, std::int64_t count, Real* d) {
+      for (std::int64_t j = 0; j < n; j += tiles.columns) {
+        const std::int64_t width = panelWidth(tiles, n - j), w = std::min(width, n - j);
+        for (std::int64_t at = step, end = step + count; at < end;) {
+          const std::int64_t here = std::min(end - at, each - at % each);
+          pack(f + j, w, from_ + at / each, at % each, here, d, width);
+          for (std::int64_t q = 0; q < here && w < width; q++) std::fill(d + q * width + w, d + (q + 1) * width, Real(0));
+          d += here * width, at += here;
         }
-    });
+      }
+    };
   }
 
   std::vector<Factor<Real>> factors_;
+  /// Of each factor; none where the triangle is faster.
+  std::vector<std::optional<Autocorrelation>> forms_;
   bool each_ = true, accumulate_ = false;
   std::int64_t G_ = 1, F_ = 1, N_ = 1, from_ = 0, to_ = 0;
-  double scale_ = 1;
+  Real scale_ = 1;
   Place b_;
 };
 

@@ -22,9 +22,9 @@ template <class Real> Factor<Real>::Factor(CallReader& words) {
   v_ = words.integer(), n_ = words.integer(), g_ = words.integer(), f_ = words.integer();
   Extent extent = Extent{}.axis(V, v_).axis(N, n_).axis(G, g_);
   if (unfolded) {
-    const Window window(words);
-    window_.emplace(window);
-    frame_.emplace(window);
+    shape_.emplace(words);
+    window_.emplace(*shape_);
+    frame_.emplace(*shape_);
     lanes_.emplace(isa<Real>().lanes.width, frame_->columns);
     if (F % window_->offsets != 0 || T != window_->outputs) failInternal("an unfolded factor does not fit its window");
     extent.axis(F / window_->offsets, f_).axis(window_->inputs, 1);
@@ -95,6 +95,20 @@ void Factor<Real>::packRange(const Run& run, const Tiles<Real>& tiles, std::int6
     pack(run, tiles, v, g, f0 + j, w, step, count, to, width);
     for (std::int64_t q = 0; q < count && w < width; q++) std::fill(to + q * width + w, to + (q + 1) * width, Real(0));
     d += steps * width;
+  }
+}
+
+template <class Real> void Factor<Real>::addSums(const Run& run, std::int64_t v, std::int64_t g, std::int64_t f0, std::int64_t m, std::int64_t n, std::int64_t count, Real* d, std::int64_t ld) const {
+  const Elementwise<Real>& elementwise = isa<Real>().elementwise;
+  Real* line = scratch<Real>(Scratch::line, T);
+  for (std::int64_t q = 0; q < count; q++, d += ld) {
+    if (window_ || t_ == 1) {
+      for (std::int64_t r = 0; r < m; r++) d[r] += elementwise.sum(row(run, v, n + q, g, f0 + r, line), T);
+      continue;
+    }
+    const Real* from = at(run, v, n + q, g) + f0 * f_;
+    for (std::int64_t t = 0; t < T; t++)
+      for (std::int64_t r = 0; r < m; r++) d[r] += from[r * f_ + t * t_];
   }
 }
 

@@ -21,6 +21,8 @@ template <class Real> class Factor {
   void packPanels(const Run& run, const Tiles<Real>& tiles, std::int64_t v, std::int64_t g, std::int64_t f0, std::int64_t n, std::int64_t step, std::int64_t count, Real* d) const;
   /// All panels of columns [f0, f0 + n) for whole samples [sample, sample + samples), as steps `step` … of panels that have `steps`.
   void packSamples(const Run& run, const Tiles<Real>& tiles, std::int64_t v, std::int64_t g, std::int64_t f0, std::int64_t n, std::int64_t sample, std::int64_t samples, Real* d, std::int64_t step, std::int64_t steps) const;
+  /// d[q·ld + r] += Σ_t entry (v, n + q, g, f0 + r, t) for r < m, q < count.
+  void addSums(const Run& run, std::int64_t v, std::int64_t g, std::int64_t f0, std::int64_t m, std::int64_t n, std::int64_t count, Real* d, std::int64_t ld) const;
   /// Row f of one sample: T numbers, in `line` or where they lie.
   const Real* row(const Run& run, std::int64_t v, std::int64_t n, std::int64_t g, std::int64_t f, Real* line) const;
   /// The numbers of one sample at position t, all f: in `line` or where they lie.
@@ -33,13 +35,19 @@ template <class Real> class Factor {
   /// Whether numbers of one position, or of one row, are neighbours: what is cheaper to walk along.
   bool alongFeatures() const { return !window_ && f_ == 1 && (t_ != 1 || T == 1); }
 
+  /// Where group g of one sample begins.
+  const Real* at(const Run& run, std::int64_t v, std::int64_t n, std::int64_t g) const { return run.read<Real>(place_) + (V == 1 ? 0 : v) * v_ + n * n_ + g * g_; }
+  /// The window of an unfolded factor, and how far its image's channels lie apart.
+  const std::optional<Window>& window() const { return shape_; }
+  std::int64_t channelStride() const { return f_; }
+
  private:
   /// Panels of columns [f0, f0 + n): steps [step, step + count) of the factor become steps `at` … of panels that have `steps`.
   void packRange(const Run& run, const Tiles<Real>& tiles, std::int64_t v, std::int64_t g, std::int64_t f0, std::int64_t n, std::int64_t step, std::int64_t count, Real* d, std::int64_t at, std::int64_t steps) const;
-  const Real* at(const Run& run, std::int64_t v, std::int64_t n, std::int64_t g) const { return run.read<Real>(place_) + (V == 1 ? 0 : v) * v_ + n * n_ + g * g_; }
   Place place_;
   /// f_ is the channel's stride where the factor is unfolded.
   std::int64_t v_ = 0, n_ = 0, g_ = 0, f_ = 0, t_ = 1;
+  std::optional<Window> shape_;
   std::optional<WindowRuns> window_;
   std::optional<Frame> frame_;
   std::optional<Lanes> lanes_;

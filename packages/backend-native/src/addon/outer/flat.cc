@@ -8,7 +8,7 @@ namespace {
 /// Numbers of G that one task sums and reduces in one go where G is dense.
 constexpr std::int64_t mostSums = std::int64_t{1} << 26;
 /// Numbers below which waking a thread costs more than it brings.
-constexpr std::int64_t worthSharing = 100000;
+constexpr std::int64_t worthThreads = 100000;
 
 /// The dense factor, or an unfolded one written out, of one sample and group: [F, T].
 template <class Real> Matrix<Real> whole(const Run& run, const Factor<Real>& factor, std::int64_t v, std::int64_t n, std::int64_t g, Real* buffer) {
@@ -142,7 +142,7 @@ template <class Real> void runFlat(const Run& run, const OuterSpec<Real>& spec, 
   const bool sparse = isSparse(spec);
   std::int64_t groups = run.threads == 1 ? 1 : std::min<std::int64_t>(N, 2 * run.threads);
   groups = std::max<std::int64_t>(1, std::min(groups, mostSums / std::max<std::int64_t>(1, (blocks + 1) * size)));
-  if (work(spec) < worthSharing) groups = 1;
+  if (work(spec) < worthThreads) groups = 1;
   const Split split(N, ceilDivide(N, groups));
   Real* cells = scratch<Real>(Scratch::sharedSums, split.count * blocks * size);
   std::vector<Sums<Real>> sums;

@@ -12,6 +12,8 @@ std::int64_t checkedPositions(std::int64_t count);
 
 class Window {
  public:
+  enum class Mode { zeros, reflect, replicate, circular };
+
   explicit Window(Reader& words);
 
   std::int64_t inputs() const { return S_; }
@@ -23,7 +25,9 @@ class Window {
   const Shape& output() const { return output_; }
   const Shape& stride() const { return stride_; }
   const Shape& dilation() const { return dilation_; }
+  const Shape& low() const { return low_; }
   bool transposed() const { return transposed_; }
+  Mode mode() const { return mode_; }
   /// The input position along an axis, or −1.
   std::int64_t positionAlong(std::size_t axis, std::int64_t k, std::int64_t t) const;
 
@@ -31,8 +35,6 @@ class Window {
   std::vector<std::int32_t> table() const;
 
  private:
-  enum class Mode { zeros, reflect, replicate, circular };
-
   Shape input_, kernel_, output_, stride_, dilation_, low_;
   bool transposed_;
   Mode mode_;

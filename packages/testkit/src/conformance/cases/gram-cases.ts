@@ -1,4 +1,4 @@
-import type { FactorSpec } from '@gradpack/core';
+import type { FactorSpec, Window } from '@gradpack/core';
 import { type CaseRecorder, type ConformanceCase, recordCase } from '../conformance-case.js';
 import type { Draw } from '../draw.js';
 import { denseFactor, type FactorLayout, type OperandList, operandList, unfoldedFactor } from './outer-recorder.js';
@@ -29,7 +29,30 @@ export function gramCases(draw: Draw): readonly ConformanceCase[] {
       1,
     ),
   );
+  // enough channels and positions for backends that share products between pairs of kernel offsets
+  const channels =
+    (C: number, window: Window, V = 1, N = 2, G = 1): MakeFactors =>
+    (record, list) => [unfoldedFactor(record, draw, list, { V, N, G, C, window })];
+  const manyChannels = [
+    ...one('9 channels, padded', channels(9, windowOf([6, 7], [3, 3], { low: [1, 1] })), 0, 1),
+    ...one('8 channels, 1 axis', channels(8, windowOf([200], [2])), 0, 1),
+    ...one('40 channels', channels(40, windowOf([66], [2], { low: [1], high: [0] })), 0, 1),
+    ...one('8 channels, dilated', channels(8, windowOf([9, 11], [2, 3], { dilation: [3, 2], low: [2, 0] })), 0, 1),
+    ...one('8 channels, few outputs', channels(8, windowOf([2, 3], [4, 3], { low: [2, 1] }), 1, 11), 0, 1),
+    ...one('8 channels, columns and groups', channels(8, windowOf([7, 5], [2, 2]), 3, 3, 2), 1, 4),
+    ...one('8 channels, stride', channels(8, windowOf([13, 13], [2, 2], { stride: [2, 1] })), 0, 1),
+    ...one(
+      'tied, 8 channels',
+      (record, list) => [
+        ...channels(8, windowOf([6, 6], [2, 2], { low: [1, 1] }))(record, list),
+        ...dense('contiguous', 1, 2, 1, 32, 3)(record, list),
+      ],
+      0,
+      1,
+    ),
+  ];
   return [
+    ...manyChannels,
     ...one('one number', dense('contiguous', 1, 1, 1, 1, 1), 0, 1),
     ...one('T 1', dense('contiguous', 3, 4, 1, 9, 1), 0, 3),
     ...one('later columns', dense('contiguous', 4, 3, 1, 5, 3), 1, 3),
