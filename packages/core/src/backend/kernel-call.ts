@@ -156,6 +156,8 @@ export interface ConvolutionSpec {
   readonly view: MatrixView;
   readonly window: Window;
   readonly accumulate: boolean;
+  /** Of `convolve`: adds reads[2] [G·O], `y[v,n,gO+o,t] = bias[gO+o] + Σ …`; not together with `accumulate`. False when absent. */
+  readonly bias?: boolean;
 }
 
 /** Of `gather` and `scatterAdd`: V columns, R rows, S input and T output positions. */
