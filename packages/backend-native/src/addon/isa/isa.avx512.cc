@@ -16,7 +16,7 @@ namespace {
 
 __mmask16 firstLanes(std::ptrdiff_t n) { return n >= 16 ? 0xffff : static_cast<__mmask16>((1u << n) - 1); }
 
-void transposeSquare(__m512 (&r)[16]) {
+__attribute__((always_inline)) inline void transposeSquare(__m512 (&r)[16]) {
   __m512 t[16];
 #pragma GCC unroll 8
   for (int i = 0; i < 8; i++) {
@@ -61,7 +61,11 @@ void transposeFloats(const float* s, std::ptrdiff_t ls, int m, std::ptrdiff_t n,
       float* o = d + q * ld;
 #pragma GCC unroll 16
       for (int i = 0; i < 16; i++)
-        if (i < columns) _mm512_mask_storeu_ps(o + i * ld, keep, r[i]);
+        if (i < columns) {
+          // what a whole vector writes beyond a row, the next one overwrites
+          if (ld == rows && (q + i) * ld + 16 <= n * ld) _mm512_storeu_ps(o + i * ld, r[i]);
+          else _mm512_mask_storeu_ps(o + i * ld, keep, r[i]);
+        }
     }
   }
 }
