@@ -62,7 +62,11 @@ void transposeFloats(const float* s, std::ptrdiff_t ls, int m, std::ptrdiff_t n,
       float* o = d + q * ld;
 #pragma GCC unroll 16
       for (int i = 0; i < 16; i++)
-        if (i < columns) _mm512_mask_storeu_ps(o + i * ld, keep, r[i]);
+        if (i < columns) {
+          // what a whole vector writes beyond a row, the next one overwrites
+          if (ld == rows && (q + i) * ld + 16 <= n * ld) _mm512_storeu_ps(o + i * ld, r[i]);
+          else _mm512_mask_storeu_ps(o + i * ld, keep, r[i]);
+        }
     }
   }
 }

@@ -112,6 +112,16 @@ template <class Real> void Factor<Real>::addSums(const Run& run, std::int64_t v,
   }
 }
 
+template <class Real>
+void Factor<Real>::prefetch(const Run& run, std::int64_t v, std::int64_t n, std::int64_t g, std::int64_t f0, std::int64_t count, std::int64_t part, std::int64_t parts) const {
+  if (n >= N || v >= V || (!window_ && t_ != 1)) return;
+  const std::int64_t first = window_ ? f0 / window_->offsets : f0, last = window_ ? (f0 + count - 1) / window_->offsets + 1 : f0 + count;
+  const std::int64_t from = first + (last - first) * part / parts, to = first + (last - first) * (part + 1) / parts, length = window_ ? window_->inputs : T;
+  constexpr std::int64_t line = 64 / static_cast<std::int64_t>(sizeof(Real));
+  for (std::int64_t f = from; f < to; f++)
+    for (std::int64_t i = 0; i < length; i += line) __builtin_prefetch(at(run, v, n, g) + f * f_ + i, 0, 2);
+}
+
 template <class Real> const Real* Factor<Real>::row(const Run& run, std::int64_t v, std::int64_t n, std::int64_t g, std::int64_t f, Real* line) const {
   const Real* base = at(run, v, n, g);
   if (window_) {

@@ -56,6 +56,15 @@ template <class Real> class PackedTerms {
     }
   }
 
+  /// Brings in what will be packed next: rows [o, o + m) of sample n, and part `part` of `parts` of the columns of sample `next`.
+  void prefetch(const Run& run, const Chunk& chunk, std::int64_t o, std::int64_t m, std::int64_t n, std::int64_t next, std::int64_t part, std::int64_t parts) const {
+    for (const Term<Real>* term : terms_)
+      for (std::int64_t sample = 0; sample < samples_; sample++) {
+        for (std::int64_t v = 0; v < V_; v++) term->a->prefetch(run, v, n + sample, chunk.g, chunk.o + o, m, 0, 1);
+        for (std::int64_t set = 0; set < sets_; set++) term->u->prefetch(run, set, next + sample, chunk.g, chunk.j, chunk.J, part, parts);
+      }
+  }
+
   /// What a tile of column v at the chunk's column j takes: its steps, its rows and its panel.
   std::int64_t steps(std::int64_t v) const {
     std::int64_t steps = 0;

@@ -106,6 +106,8 @@ template <class Real> class Tiled<Real>::Task {
           next += terms.rowsSize(m, count);
         }
         if (plan_.joins_) weigh(n);
+        const std::int64_t after = (i + 1) % rows_.count;
+        packed_[0].prefetch(run_, chunk_, rows_.at(after), rows_.size(after), after == 0 ? n + count : n, n + count, i, rows_.count);
         if (norms_ != nullptr) std::fill_n(measured_, V_ * lanes_, Real(0));
         for (std::int64_t j = 0; j < chunk_.J; j += tiles_.columns) panel(n, o, m, j);
         for (std::int64_t v = 0; v < V_ && norms_ != nullptr; v++)
