@@ -11,6 +11,7 @@ namespace gradpack {
 /// Packs all panels of columns [f, f + n) over steps [step, step + count).
 template <class Real> using PackPanels = std::function<void(std::ptrdiff_t f, std::ptrdiff_t n, std::ptrdiff_t step, std::ptrdiff_t count, Real* d)>;
 
-template <class Real> void symmetricProduct(const Run& run, std::ptrdiff_t steps, const PackPanels<Real>& pack, const SymmetricTarget<Real>& target);
+/// Steps are samples of `each` steps. `pack` is asked for whole samples, or for parts of one that begin at a multiple of 64.
+template <class Real> void symmetricProduct(const Run& run, std::ptrdiff_t samples, std::ptrdiff_t each, const PackPanels<Real>& pack, const SymmetricTarget<Real>& target);
 
 }  // namespace gradpack

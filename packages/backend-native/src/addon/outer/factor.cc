@@ -11,6 +11,8 @@ namespace {
 
 /// Positions of an unfolded row that are transposed at a time: 32 rows of them stay in L1.
 constexpr std::int64_t unfoldedSteps = 192;
+/// Rows up to this length are summed side by side.
+constexpr std::int64_t shortRow = 64;
 
 }  // namespace
 
@@ -98,18 +100,21 @@ void Factor<Real>::packRange(const Run& run, const Tiles<Real>& tiles, std::int6
   }
 }
 
-template <class Real> void Factor<Real>::addSums(const Run& run, std::int64_t v, std::int64_t g, std::int64_t f0, std::int64_t m, std::int64_t n, std::int64_t count, Real* d, std::int64_t ld) const {
-  const Elementwise<Real>& elementwise = isa<Real>().elementwise;
-  Real* line = scratch<Real>(Scratch::line, T);
-  for (std::int64_t q = 0; q < count; q++, d += ld) {
-    if (window_ || t_ == 1) {
-      for (std::int64_t r = 0; r < m; r++) d[r] += elementwise.sum(row(run, v, n + q, g, f0 + r, line), T);
-      continue;
-    }
-    const Real* from = at(run, v, n + q, g) + f0 * f_;
-    for (std::int64_t t = 0; t < T; t++)
-      for (std::int64_t r = 0; r < m; r++) d[r] += from[r * f_ + t * t_];
+template <class Real> void Factor<Real>::addSums(const Run& run, std::int64_t v, std::int64_t n, std::int64_t g, std::int64_t f0, std::int64_t m, Real* d) const {
+  const bool transposed = !window_ && t_ == 1 && T <= shortRow;
+  Real* line = scratch<Real>(Scratch::line, transposed ? m * T : T);
+  if (!transposed && (window_ || t_ == 1)) {
+    for (std::int64_t r = 0; r < m; r++) d[r] += isa<Real>().elementwise.sum(row(run, v, n, g, f0 + r, line), T);
+    return;
   }
+  const Real* from = at(run, v, n, g) + f0 * f_;
+  std::int64_t f = f_, t = t_;
+  if (transposed) {
+    isa<Real>().tiles.transpose(from, f_, static_cast<int>(m), T, line, m);
+    from = line, f = 1, t = m;
+  }
+  for (std::int64_t q = 0; q < T; q++, from += t)
+    for (std::int64_t r = 0; r < m; r++) d[r] += from[r * f];
 }
 
 template <class Real>

@@ -21,10 +21,10 @@ template <class Real> class Factor {
   void packPanels(const Run& run, const Tiles<Real>& tiles, std::int64_t v, std::int64_t g, std::int64_t f0, std::int64_t n, std::int64_t step, std::int64_t count, Real* d) const;
   /// All panels of columns [f0, f0 + n) for whole samples [sample, sample + samples), as steps `step` … of panels that have `steps`.
   void packSamples(const Run& run, const Tiles<Real>& tiles, std::int64_t v, std::int64_t g, std::int64_t f0, std::int64_t n, std::int64_t sample, std::int64_t samples, Real* d, std::int64_t step, std::int64_t steps) const;
-  /// d[q·ld + r] += Σ_t entry (v, n + q, g, f0 + r, t) for r < m, q < count.
-  void addSums(const Run& run, std::int64_t v, std::int64_t g, std::int64_t f0, std::int64_t m, std::int64_t n, std::int64_t count, Real* d, std::int64_t ld) const;
   /// Brings part `part` of `parts` of what rows [f0, f0 + n) of a sample read into the caches (beyond the last sample: nothing).
   void prefetch(const Run& run, std::int64_t v, std::int64_t n, std::int64_t g, std::int64_t f0, std::int64_t count, std::int64_t part, std::int64_t parts) const;
+  /// d[r] += Σ_t entry (v, n, g, f0 + r, t) for r < m <= a panel's columns.
+  void addSums(const Run& run, std::int64_t v, std::int64_t n, std::int64_t g, std::int64_t f0, std::int64_t m, Real* d) const;
   /// Row f of one sample: T numbers, in `line` or where they lie.
   const Real* row(const Run& run, std::int64_t v, std::int64_t n, std::int64_t g, std::int64_t f, Real* line) const;
   /// The numbers of one sample at position t, all f: in `line` or where they lie.
