@@ -113,6 +113,11 @@ template <class Real, int Bytes> Real sumOfSquaresRow(const Real* x, std::ptrdif
   return sumVectors<Real, Bytes>(x, n, [](auto v) { return v * v; });
 }
 
+/// x·0 is NaN for NaN and ∞, and stays so in a sum.
+template <class Real, int Bytes> bool finiteRow(const Real* x, std::ptrdiff_t n) {
+  return sumVectors<Real, Bytes>(x, n, [](auto v) { return v * 0; }) == 0;
+}
+
 /// Rows below this length are summed one number after another: the processor works on several of them at a time.
 constexpr std::ptrdiff_t shortRow = 24;
 
@@ -230,6 +235,7 @@ template <class Real, int Bytes> Elementwise<Real> makeElementwise() {
   made.sum = sumRow<Real, Bytes>;
   made.sums = sumsOfRows<Real, Bytes>;
   made.maxima = maximaOfRows<Real, Bytes>;
+  made.finite = finiteRow<Real, Bytes>;
   made.sumOfSquares = sumOfSquaresRow<Real, Bytes>;
   made.addScaled = addScaledRow<Real>;
   made.addSquares = addSquaresRow<Real>;

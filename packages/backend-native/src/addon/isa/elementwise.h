@@ -23,6 +23,8 @@ template <class Real> struct Elementwise {
   /// totals[r] = the sum, or the maximum (NaN where there is one), of x[r·n …], r < rows
   void (*sums)(const Real* x, std::ptrdiff_t rows, std::ptrdiff_t n, double* totals);
   void (*maxima)(const Real* x, std::ptrdiff_t rows, std::ptrdiff_t n, double* totals);
+  /// Whether all numbers are finite.
+  bool (*finite)(const Real* x, std::ptrdiff_t n);
   Real (*sumOfSquares)(const Real* x, std::ptrdiff_t n);
   /// y += w x
   void (*addScaled)(Real w, const Real* x, Real* y, std::ptrdiff_t n);

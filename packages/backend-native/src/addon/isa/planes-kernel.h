@@ -3,6 +3,7 @@
 #include <limits>
 #include <type_traits>
 
+#include "elementwise-kernel.h"
 #include "planes.h"
 #include "tile-kernel.h"
 
@@ -45,18 +46,7 @@ void largestOfPlanes(const Real* x, const std::int32_t* first, const std::int32_
 
 template <class Real, int Bytes>
 void largestOf(const Real* x, std::ptrdiff_t span, const std::int32_t* first, const std::int32_t* entry, std::ptrdiff_t n, std::int32_t origin, Real* y, std::int32_t* index) {
-  using V = typename Vector<Real, Bytes>::type;
-  using Loose = typename Vector<Real, Bytes>::loose;
-  constexpr int lanes = Vector<Real, Bytes>::lanes, ways = 4;
-  // x·0 is NaN for NaN and ∞, and stays so in a sum
-  V sums[ways] = {};
-  std::ptrdiff_t p = 0;
-  for (; p + ways <= span; p += ways)
-    for (int way = 0; way < ways; way++) sums[way] += *reinterpret_cast<const Loose*>(x + (p + way) * lanes) * 0;
-  for (; p < span; p++) sums[0] += *reinterpret_cast<const Loose*>(x + p * lanes) * 0;
-  const V sum = (sums[0] + sums[1]) + (sums[2] + sums[3]);
-  bool numbers = true;
-  for (int lane = 0; lane < lanes; lane++) numbers &= sum[lane] == 0;
+  const bool numbers = finiteRow<Real, Bytes>(x, span * Vector<Real, Bytes>::lanes);
   (numbers ? largestOfPlanes<Real, Bytes, false> : largestOfPlanes<Real, Bytes, true>)(x, first, entry, n, origin, y, index);
 }
 

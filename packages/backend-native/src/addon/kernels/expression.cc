@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "../memory/scratch.h"
+#include "short-row.h"
 
 namespace gradpack {
 namespace {
@@ -97,31 +98,37 @@ template <class Real> std::int64_t Expression<Real>::reach(std::int64_t start, s
 template <class Real> Real* Expression<Real>::registers() const { return scratch<Real>(Scratch::registers, static_cast<std::ptrdiff_t>(registers_) * lanes); }
 
 template <class Real> typename Expression<Real>::Values Expression<Real>::load(const Run& run, const Source& source, std::int64_t start, int count, Real* out) const {
-  const std::ptrdiff_t step = source.runs.step();
-  const bool together = source.runs.together(start, count), single = together && (step == 0 || count == 1);
-  const Real* direct = nullptr;
-  source.runs.each(start, count, [&](std::ptrdiff_t offset, std::int64_t done, std::int64_t n) {
-    Real* to = out + done;
-    if (single) n = 1;
-    if (source.kind == Kind::real) {
-      const Real* from = run.read<Real>(source.place) + offset;
-      if (together && (step == 1 || single)) direct = from;
-      else if (step == 0) std::fill_n(to, n, *from);
-      else if (step == 1)
-        for (std::int64_t i = 0; i < n; i++) to[i] = from[i];
-      else
-        for (std::int64_t i = 0; i < n; i++) to[i] = from[i * step];
-    } else if (source.kind == Kind::int32) {
-      const std::int32_t* from = run.read<std::int32_t>(source.place) + offset;
+  const Runs& runs = source.runs;
+  const std::ptrdiff_t step = runs.step();
+  const bool together = runs.together(start, count), single = together && (step == 0 || count == 1);
+  if (single) count = 1;
+  if (source.kind == Kind::coordinate) {
+    runs.each(start, count, [&](std::ptrdiff_t offset, std::int64_t done, std::int64_t n) {
+      for (std::int64_t i = 0; i < n; i++) out[done + i] = static_cast<Real>(offset + i * step);
+    });
+    return {out, single};
+  }
+  if (source.kind == Kind::int32) {
+    const std::int32_t* x = run.read<std::int32_t>(source.place);
+    runs.each(start, count, [&](std::ptrdiff_t offset, std::int64_t done, std::int64_t n) {
       if (step == 1)
-        for (std::int64_t i = 0; i < n; i++) to[i] = static_cast<Real>(from[i]);
+        for (std::int64_t i = 0; i < n; i++) out[done + i] = static_cast<Real>(x[offset + i]);
       else
-        for (std::int64_t i = 0; i < n; i++) to[i] = static_cast<Real>(from[i * step]);
-    } else {
-      for (std::int64_t i = 0; i < n; i++) to[i] = static_cast<Real>(offset + i * step);
-    }
-  });
-  return {direct ? direct : out, single};
+        for (std::int64_t i = 0; i < n; i++) out[done + i] = static_cast<Real>(x[offset + i * step]);
+    });
+    return {out, single};
+  }
+  const Real* x = run.read<Real>(source.place);
+  if (together && (step == 1 || single)) return {x + runs.at(start), single};
+  // one loop each: rows can be short
+  if (step == 0)  // the next row writes over what is too much
+    runs.each(start, count, [&](std::ptrdiff_t offset, std::int64_t done, std::int64_t n) { fillShort(x[offset], out + done, n, count - done); });
+  else if (step == 1) runs.each(start, count, [&](std::ptrdiff_t offset, std::int64_t done, std::int64_t n) { copyShort(x + offset, out + done, n); });
+  else
+    runs.each(start, count, [&](std::ptrdiff_t offset, std::int64_t done, std::int64_t n) {
+      for (std::int64_t i = 0; i < n; i++) out[done + i] = x[offset + i * step];
+    });
+  return {out, false};
 }
 
 template <class Real> typename Expression<Real>::Values Expression<Real>::evaluate(const Run& run, std::int64_t start, int count, Real* registers, Real* result) const {

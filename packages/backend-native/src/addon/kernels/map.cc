@@ -20,8 +20,7 @@ template <class Real> class Map final : public Call {
       Real* registers = expression_.registers();
       for (std::int64_t start = from, count = 0; start < to; start += count) {
         count = expression_.reach(start, to - start);
-        Real* result = nullptr;
-        if (!accumulate_ && to_.step() == 1 && to_.together(start, count)) to_.each(start, count, [&](std::ptrdiff_t offset, std::int64_t, std::int64_t) { result = y + offset; });
+        Real* result = !accumulate_ && to_.step() == 1 && to_.together(start, count) ? y + to_.at(start) : nullptr;
         const auto values = expression_.evaluate(run, start, static_cast<int>(count), registers, result);
         if (values.at != result) store(y, start, count, values);
         else if (values.single) std::fill_n(result + 1, count - 1, *result);

@@ -66,10 +66,10 @@ template <class Real> class Reduce final : public Call {
       for (int axis = 0; axis < k; axis++) order.push_back(axis);
       expression_.orderBy(order);
       // several rows of few entries at a time; of many entries blocks that end where the inputs' rows do
-      const std::int64_t row = expression_.rowLength() < kept_ ? expression_.rowLength() : kept_;
-      if (kept_ <= lanes / 2) together_ = std::min<std::int64_t>(lanes / kept_, reduced_);
-      else if (row >= lanes / 4) line_ = row;
-      if (line_ == 0) line_ = kept_;
+      const std::int64_t row = std::min(expression_.rowLength(), kept_);
+      if (const auto* input = expression_.onlyInput()) findPlainColumns(*input, kept, reduced, row);
+      if (!plain_ && kept_ <= lanes / 2) together_ = std::min<std::int64_t>(lanes / kept_, reduced_);
+      line_ = plain_ || (kept_ > lanes / 2 && row >= lanes / 4) ? row : kept_;
       cuts_ = (line_ + lanes - 1) / lanes;
       width_ = (line_ + cuts_ - 1) / cuts_;
     }
@@ -77,6 +77,16 @@ template <class Real> class Reduce final : public Call {
     const std::int64_t tasks = columns_ ? kept_ / line_ * cuts_ : kept_;
     const std::int64_t per = columns_ ? std::max<std::int64_t>(1, part / width_) : part;
     parts_ = tasks >= 16 ? 1 : std::clamp<std::int64_t>(reduced_ / per, 1, 64);
+  }
+
+  /// Sums of an input alone, whose reduced entries lie at equal distances, need no evaluation.
+  void findPlainColumns(const typename Expression<Real>::Input& input, const Shape& kept, const Shape& reduced, std::int64_t row) {
+    const auto border = input.strides.begin() + static_cast<std::ptrdiff_t>(kept.size());
+    Strided along{reduced, {Strides(border, input.strides.end())}};
+    along.merge();
+    plain_ = !maximum_ && along.axes() == 1 && row >= 64;
+    stride_ = along.strides[0].back();
+    keptRuns_ = Runs(kept, Strides(input.strides.begin(), border));
   }
 
   double join(double a, double b) const { return maximum_ ? larger(a, b) : a + b; }
@@ -147,11 +157,18 @@ template <class Real> class Reduce final : public Call {
         const std::int64_t count = std::min(width_, line_ - cut), wide = together_ * count;
         std::fill_n(totals, wide, 0.0);
         std::fill_n(largest, wide, -std::numeric_limits<Real>::infinity());
-        for (std::int64_t j = p * length, end = std::min(reduced_, j + length); j < end; j += together_) {
+        const std::int64_t first = p * length, end = std::min(reduced_, first + length);
+        if (plain_ && keptRuns_.step() == 1 && keptRuns_.together(i, count)) {
+          const Real* x = run.read<Real>(expression_.onlyInput()->place) + first * stride_;
+          loops.addDoubles(x + keptRuns_.at(i), stride_, end - first, totals, count);
+          done(i, p, totals, count);
+          continue;
+        }
+        for (std::int64_t j = first; j < end; j += together_) {
           const std::int64_t n = count * std::min(together_, end - j);
           const Real* values = expression_.row(run, j * kept_ + i, static_cast<int>(n), registers);
           if (maximum_) larger(largest, values, largest, n);
-          else loops.addDoubles(values, 0, 1, totals, n);
+          else loops.addDoubles(values, n, 1, totals, n);
         }
         if (maximum_) std::copy_n(largest, wide, totals);
         for (std::int64_t lane = count; lane < wide; lane++) totals[lane % count] = join(totals[lane % count], totals[lane]);
@@ -163,7 +180,10 @@ template <class Real> class Reduce final : public Call {
   Expression<Real> expression_;
   std::int64_t kept_, reduced_, parts_ = 1;
   /// Of columns: kept entries of a line and of a block, blocks of a line, and how many times a block is evaluated together.
-  std::int64_t line_ = 0, width_ = 0, cuts_ = 1, together_ = 1;
+  std::int64_t line_ = 1, width_ = 1, cuts_ = 1, together_ = 1;
+  bool plain_ = false;
+  std::ptrdiff_t stride_ = 0;
+  Runs keptRuns_;
   Place y_;
   double scale_ = 1;
   bool maximum_ = false, accumulate_ = false, columns_ = false;

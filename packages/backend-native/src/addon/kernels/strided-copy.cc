@@ -8,23 +8,13 @@
 
 #include "../isa/isa.h"
 #include "../threads/grain.h"
+#include "short-row.h"
 
 namespace gradpack {
 namespace {
 
 /// Elements of a plate, and rows of one that is transposed: a few cache lines of each column, so that x's lines are used up.
 constexpr std::int64_t mostOfPlate = 16384, mostTransposed = 64;
-
-/// Rows that are too short for memcpy's choices: 16 bytes at a time, the last ones again where they overlap.
-template <class T> inline void copyShort(const T* x, T* y, std::int64_t n) {
-  constexpr std::int64_t step = 16 / sizeof(T);
-  if (n < step) {
-    for (std::int64_t i = 0; i < n; i++) y[i] = x[i];
-    return;
-  }
-  for (std::int64_t i = 0; i < n - step; i += step) std::memcpy(y + i, x + i, 16);
-  std::memcpy(y + n - step, x + n - step, 16);
-}
 
 template <class T, bool accumulate> inline void put(T& y, T x) { y = accumulate ? static_cast<T>(y + x) : x; }
 

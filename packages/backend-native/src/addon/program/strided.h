@@ -82,6 +82,11 @@ class Runs {
   std::ptrdiff_t step() const { return step_; }
   /// Whether elements [start, start + count) lie in one run.
   bool together(std::int64_t start, std::int64_t count) const { return shape_.empty() || start % length_ + count <= length_; }
+  /// Where element `flat` lies.
+  std::ptrdiff_t at(std::int64_t flat) const {
+    if (shape_.empty()) return flat * step_;
+    return Cursor(shape_, strides_, flat / length_).offset() + flat % length_ * step_;
+  }
   /// Elements [start, start + count) as body(offset, first − start, how many), one call a run.
   template <class F> void each(std::int64_t start, std::int64_t count, const F& body) const {
     if (shape_.empty()) return body(start * step_, std::int64_t{0}, count);
