@@ -1,12 +1,10 @@
-// 16-byte vectors: SSE2, NEON, or what the compiler makes of them.
-#include "elementwise-kernel.h"
-#include "isa.h"
-#include "tile-kernel.h"
+// 16-byte vectors: SSE2, or what the compiler makes of them.
+#include "vector-isa.h"
 
 namespace gradpack {
 
 template <class Real> const Isa<Real>& portableIsa() {
-  static const Isa<Real> made{makeTiles<Real, 16, 6>(transposePlain<Real>), makeElementwise<Real>()};
+  static const Isa<Real> made = makeVectorIsa<Real, 16, 6>();
   return made;
 }
 
