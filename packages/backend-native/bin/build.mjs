@@ -138,7 +138,12 @@ async function build(compiler, sources) {
   await Promise.all(Array.from({ length: Math.min(2, availableParallelism()) }, worker));
   if (!sound) return undefined;
 
-  const key = digest(LINK, process.env.LDFLAGS, textOf(exports), jobs.map((job) => [job.object, job.key()]));
+  const key = digest(
+    LINK,
+    process.env.LDFLAGS,
+    textOf(exports),
+    jobs.map((job) => [job.object, job.key()]),
+  );
   if (existsSync(addon) && textOf(`${addon}.key`) === key) return 0;
   const part = `${addon}.${process.pid}`;
   const flagged = [...words(process.env.CXXFLAGS), ...words(process.env.LDFLAGS)];

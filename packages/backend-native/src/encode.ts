@@ -17,7 +17,7 @@ import { DTYPES } from './numbers.js';
 import { OPERATIONS } from './operations.js';
 
 /** In the order of the table in `addon/kernels/decoders.h`. */
-export const KERNELS = [
+export const KERNELS: readonly (keyof Kernel)[] = [
   'fill',
   'copy',
   'map',
@@ -37,7 +37,7 @@ export const KERNELS = [
   'checkFinite',
   'outer',
   'gram',
-] as const satisfies readonly (keyof Kernel)[];
+];
 
 const MODES: readonly Window['mode'][] = ['zeros', 'reflect', 'replicate', 'circular'];
 const TERMS: readonly OuterTerm['kind'][] = ['matrix', 'shift', 'scale', 'lookup', 'given'];
