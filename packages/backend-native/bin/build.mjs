@@ -59,6 +59,23 @@ function readSources(rule) {
 }
 const textOf = (file) => (existsSync(file) ? readFileSync(file, 'utf8') : undefined);
 
+/** Makes the folders and tries to write there: packages may be installed where the user may not write. */
+function makeFolders() {
+  try {
+    for (const made of [objects, dirname(addon)]) {
+      mkdirSync(made, { recursive: true });
+      const probe = join(made, `.${process.pid}`);
+      writeFileSync(probe, '');
+      rmSync(probe);
+    }
+  } catch (error) {
+    console.error(`native addon: ${folder} cannot be written: ${error.message}`);
+    console.error('Let GRADPACK_BUILD_DIR name a folder of yours, build again, and let GRADPACK_NATIVE name');
+    console.error('Release/gradpack.node in it whenever you use the backend.');
+    process.exit(1);
+  }
+}
+
 function findCompiler() {
   const tried = process.env.CXX ? [process.env.CXX] : ['g++', 'clang++', 'c++'];
   for (const [command, ...args] of tried.map(words)) {
@@ -106,8 +123,6 @@ async function build(compiler, sources) {
     const key = () => digest(surroundings, own, read().map(textOf));
     return { source, own, object, read, key };
   });
-  mkdirSync(objects, { recursive: true });
-  mkdirSync(dirname(addon), { recursive: true });
   const kept = new Set(jobs.flatMap(({ object }) => ['', '.key', '.d'].map((end) => basename(object) + end)));
   for (const name of readdirSync(objects))
     if (/\.cc\.o(\.key|\.d)?$/.test(name) && !kept.has(name)) rmSync(join(objects, name));
@@ -170,6 +185,7 @@ if (compiler.command === undefined) {
   const files = readdirSync(join(root, 'src/addon'), { recursive: true, encoding: 'utf8' }).sort();
   const sources = files.filter((file) => file.endsWith('.cc')).map((file) => join(root, 'src/addon', file));
   const start = Date.now();
+  makeFolders();
   const compiled = await build(compiler, sources);
   if (compiled === undefined) {
     console.error(`native addon: ${compiler.version} refused it`);
