@@ -50,7 +50,9 @@ async function main(): Promise<void> {
       inKernels += (1e3 * own) / steps;
       const rate = flops > 0 ? `${((flops - earlier.flops) / own / 1e9).toFixed(1)} GFLOP/s` : '';
       const count = (calls - earlier.calls) / steps;
-      console.log(`${kernel.padEnd(22)} ${count.toFixed(0).padStart(4)} × ${((1e3 * own) / steps).toFixed(3).padStart(9)} ms  ${rate}`);
+      console.log(
+        `${kernel.padEnd(22)} ${count.toFixed(0).padStart(4)} × ${((1e3 * own) / steps).toFixed(3).padStart(9)} ms  ${rate}`,
+      );
     }
     console.log(`${'outside kernels'.padEnd(22)}        ${(mean - inKernels).toFixed(3).padStart(9)} ms`);
   } finally {

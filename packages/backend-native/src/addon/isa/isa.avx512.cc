@@ -5,12 +5,7 @@
 #pragma GCC diagnostic ignored "-Wuninitialized"
 #include <immintrin.h>
 
-#include "elementwise-kernel.h"
-#include "isa.h"
-#include "lane-kernel.h"
-#include "outer-tile-kernel.h"
-#include "planes-kernel.h"
-#include "tile-kernel.h"
+#include "make-isa.h"
 
 namespace gradpack {
 namespace {
@@ -100,12 +95,12 @@ struct DoubleLanes {
 }  // namespace
 
 template <> const Isa<float>& avx512Isa<float>() {
-  static const Isa<float> made{makeTiles<float, 64, 14>(transposeFloats), makeElementwise<float, 64>(), makePlanes<float, 64>(), makeLanes<FloatLanes>(), makeOuterTiles<float, 64, 14, 6>()};
+  static const Isa<float> made = makeIsa<FloatLanes, 64, 14>(transposeFloats);
   return made;
 }
 
 template <> const Isa<double>& avx512Isa<double>() {
-  static const Isa<double> made{makeTiles<double, 64, 14>(transposePlain<double>), makeElementwise<double, 64>(), makePlanes<double, 64>(), makeLanes<DoubleLanes>(), makeOuterTiles<double, 64, 14, 6>()};
+  static const Isa<double> made = makeIsa<DoubleLanes, 64, 14>(transposePlain<double>);
   return made;
 }
 

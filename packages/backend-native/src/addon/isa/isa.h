@@ -19,8 +19,9 @@ template <class Real> struct Isa {
 template <class Real> const Isa<Real>& isa();
 const char* isaName();
 
-// one file each: isa.portable.cc, isa.avx2.cc, isa.avx512.cc
+// one file each: isa.portable.cc, isa.neon.cc, isa.avx2.cc, isa.avx512.cc
 template <class Real> const Isa<Real>& portableIsa();
+template <class Real> const Isa<Real>& neonIsa();
 template <class Real> const Isa<Real>& avx2Isa();
 template <class Real> const Isa<Real>& avx512Isa();
 
