@@ -30,14 +30,9 @@ async function main(): Promise<void> {
   const backend = await native({ threads: Number(values.threads) });
   const subject = await prepare(backend, problem, quantity, await makeData(problem, batchSize(problem, quantity)));
   try {
-    for (let warm = 0; warm < 3; warm++) await subject.step();
+    for (let warm = 0; warm < 3; warm++) await subject.turn(0);
     const before = new Map(backend.profile().map((kernel) => [kernel.kernel, kernel]));
-    const times: number[] = [];
-    for (const end = performance.now() + 1000 * Number(values.seconds); performance.now() < end; ) {
-      const start = performance.now();
-      await subject.step();
-      times.push(performance.now() - start);
-    }
+    const times = [...(await subject.turn(1000 * Number(values.seconds)))];
     const steps = times.length;
     const mean = times.reduce((sum, time) => sum + time, 0) / steps;
     const median = times.sort((a, b) => a - b)[steps >> 1] ?? 0;

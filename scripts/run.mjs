@@ -57,6 +57,9 @@ const commands = {
     native();
     tsx('benchmarks/run.ts', args);
   },
+  'bench:peers'() {
+    node('benchmarks/peers/install.mjs');
+  },
   profile(args) {
     native();
     tsx('benchmarks/profile.ts', args);
