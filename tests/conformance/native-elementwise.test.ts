@@ -30,7 +30,8 @@ const eighths = (length: number): Float64Array => Float64Array.from({ length }, 
 /** No two neighbours are equal. */
 const values = (length: number): Float64Array => Float64Array.from({ length }, (_, i) => Math.fround(Math.sin(i + 1)));
 const product = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
-const contiguous = (shape: readonly number[]): readonly number[] => shape.map((_, axis) => product(shape.slice(axis + 1)));
+const contiguous = (shape: readonly number[]): readonly number[] =>
+  shape.map((_, axis) => product(shape.slice(axis + 1)));
 
 function windowOf(
   input: readonly number[],
@@ -44,7 +45,16 @@ function windowOf(
   const output = input.map(
     (extent, axis) => Math.floor((extent + 2 * padding - (kernel - 1) * (dilation[axis] as number) - 1) / stride) + 1,
   );
-  return { input, kernel: same(kernel), output, stride: same(stride), dilation, low: same(padding), transposed: false, mode };
+  return {
+    input,
+    kernel: same(kernel),
+    output,
+    stride: same(stride),
+    dilation,
+    low: same(padding),
+    transposed: false,
+    mode,
+  };
 }
 
 function pools(): readonly ConformanceCase[] {
@@ -71,7 +81,12 @@ function pools(): readonly ConformanceCase[] {
     const averages = (['averagePool', 'averagePoolTransposed'] as const).map((kernel) => {
       const record = recordCase();
       const [from, to] = kernel === 'averagePool' ? [S, T] : [T, S];
-      record.call(kernel, { rows, window, divisors }, [record.input(values(rows * from))], [record.fresh(rows * to, 'kept')]);
+      record.call(
+        kernel,
+        { rows, window, divisors },
+        [record.input(values(rows * from))],
+        [record.fresh(rows * to, 'kept')],
+      );
       return record.finish(`${kernel}: ${name}`);
     });
     // an empty window has no position to name
@@ -160,7 +175,8 @@ function mapOf(
   { accumulate = false, to = contiguous(shape), data = values }: Partial<MapOptions> = {},
 ): ConformanceCase {
   const record = recordCase();
-  const span = (own: readonly number[]): number => 1 + own.reduce((sum, s, axis) => sum + s * ((shape[axis] as number) - 1), 0);
+  const span = (own: readonly number[]): number =>
+    1 + own.reduce((sum, s, axis) => sum + s * ((shape[axis] as number) - 1), 0);
   const spec = {
     shape,
     inputs: strides.map((own) => ({ strides: own, dtype: 'float64' as const })),
@@ -184,7 +200,8 @@ interface MapOptions {
 
 function maps(): readonly ConformanceCase[] {
   const [x, y] = [input(0), input(1)];
-  const special = (length: number): Float64Array => eighths(length).map((v, i) => [v, nan, low, high, 0, -0][i % 6] as number);
+  const special = (length: number): Float64Array =>
+    eighths(length).map((v, i) => [v, nan, low, high, 0, -0][i % 6] as number);
   const one = constant(0.625);
   const forms = expression.BINARY_OPS.flatMap((op) => [
     mapOf(`${op} with a number before`, { op, a: one, b: x }, [1030], [[1]], { data: special }),
@@ -196,8 +213,24 @@ function maps(): readonly ConformanceCase[] {
     mapOf('where, number and row', where(condition, 1, x), [70], [[1]]),
     mapOf('where, row and number', where(condition, x, 1), [70], [[1]]),
     mapOf('where, numbers', where(condition, 2, 1), [70], [[1]]),
-    mapOf('where, the condition is one number', where(less(y, 0), add(x, 1), sub(x, 1)), [9, 70], [[70, 1], [0, 0]]),
-    mapOf('where, the condition is one number, that number comes through', where(less(y, 2), y, x), [9, 70], [[70, 1], [0, 0]]),
+    mapOf(
+      'where, the condition is one number',
+      where(less(y, 0), add(x, 1), sub(x, 1)),
+      [9, 70],
+      [
+        [70, 1],
+        [0, 0],
+      ],
+    ),
+    mapOf(
+      'where, the condition is one number, that number comes through',
+      where(less(y, 2), y, x),
+      [9, 70],
+      [
+        [70, 1],
+        [0, 0],
+      ],
+    ),
   ];
   const shapes: readonly (readonly number[])[] = [
     [700, 3],

@@ -57,7 +57,7 @@ template <int Bytes> struct Functions {
 
   /// Where e^x leaves the range: ∞ for numbers, NaN for NaN.
   static V beyond(V x) { return x + infinity; }
-  static constexpr float largestExponent = 88.722839f;
+  static constexpr float largestExponent = 0x1.62e42ep6f;  // the next float is above 128 ln 2
 
   static V exp(V x) {
     const V above = x < -105.f ? all(-105.f) : x;
