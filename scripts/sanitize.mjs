@@ -19,7 +19,8 @@ const SANITIZERS = [
     runtimes: ['libasan.so', 'libubsan.so', 'libstdc++.so'],
     options: {
       // fresh memory is NaN, so that what is read before it is written shows; nothing may ask for more than 2 GB
-      ASAN_OPTIONS: 'detect_leaks=0:malloc_fill_byte=255:max_malloc_fill_size=1000000000:max_allocation_size_mb=2048',
+      ASAN_OPTIONS:
+        'detect_leaks=0:malloc_fill_byte=255:max_malloc_fill_size=1000000000:max_allocation_size_mb=2048:allocator_may_return_null=1',
       UBSAN_OPTIONS: 'print_stacktrace=1',
     },
     /** The instruction sets beside the machine's own, on random programs. */
@@ -30,7 +31,9 @@ const SANITIZERS = [
     flags: '-O1 -g -fsanitize=thread',
     runtimes: ['libtsan.so'],
     // V8, Node and rolldown are not instrumented
-    options: { TSAN_OPTIONS: 'halt_on_error=1:exitcode=66:ignore_noninstrumented_modules=1' },
+    options: {
+      TSAN_OPTIONS: 'halt_on_error=1:exitcode=66:ignore_noninstrumented_modules=1:allocator_may_return_null=1',
+    },
     more: [],
   },
 ];
