@@ -9,22 +9,22 @@ const gpuTests = ['packages/backend-webgpu/test/**/*.test.ts', 'tests/webgpu/**/
 const exclude = [...configDefaults.exclude, ...gpuTests];
 const source = (runtime: 'node' | 'browser') => ['@gradpack/source', 'module', runtime, 'development|production'];
 const lowered = { oxc: { target: 'es2022' } }; // Node 20 does not know `using`
-const node = {
+export const onSources = {
   ...lowered,
   resolve: { conditions: source('node') },
   ssr: { resolve: { conditions: source('node'), externalConditions: ['@gradpack/source'] } },
 };
 
-const test = { testTimeout: 60_000, hookTimeout: 60_000 }; // projects inherit nothing from the root
+export const test = { testTimeout: 60_000, hookTimeout: 60_000 }; // projects inherit nothing from the root
 const gpuTest = { include: gpuTests, env: gpuEnv, testTimeout: 120_000, hookTimeout: 120_000 };
 const pool = 'forks' as const;
 
 const inNode = [
-  { ...node, test: { ...test, name: 'unit', include: ['packages/*/test/**/*.test.ts'], exclude } },
-  { ...node, test: { ...test, name: 'across', include: ['tests/**/*.test.ts'], exclude, pool } },
+  { ...onSources, test: { ...test, name: 'unit', include: ['packages/*/test/**/*.test.ts'], exclude } },
+  { ...onSources, test: { ...test, name: 'across', include: ['tests/**/*.test.ts'], exclude, pool } },
   {
     // the same tests once more, with every buffer of backend-cpu filled with NaN before its first and after its last use
-    ...node,
+    ...onSources,
     test: {
       ...test,
       name: 'poison',
@@ -35,7 +35,7 @@ const inNode = [
   },
   {
     // forks: Dawn lives per process, and a worker thread does not see the driver's environment
-    ...node,
+    ...onSources,
     test: { ...gpuTest, name: 'webgpu-node', pool, setupFiles: ['scripts/webgpu-node-setup.ts'] },
   },
 ];

@@ -1,17 +1,16 @@
-type Named = ReadonlyMap<string, ArrayLike<number>>;
+import type { Arrays } from './implementation.js';
 
 /** Of the largest entry of each result; everything computes in float32. */
 const TOLERANCE = 1e-4;
 
-/** Throws where two implementations did not compute the same. */
-export function requireAgreement(what: string, expected: Named, actual: Named): void {
-  const names = [...expected.keys()];
-  if (names.length !== actual.size) throw new Error(`${what}: ${actual.size} results, expected ${names.length}`);
-  for (const name of names) {
-    const error = relativeError(expected.get(name) ?? [], actual.get(name) ?? []);
-    if (!(error <= TOLERANCE))
-      throw new Error(`${what}: ${name} differs by ${error.toExponential(1)} of its largest entry`);
+/** Where two implementations did not compute the same, in words. */
+export function disagreement(expected: Arrays, actual: Arrays): string | undefined {
+  if (expected.size !== actual.size) return `${actual.size} results, expected ${expected.size}`;
+  for (const [name, values] of expected) {
+    const error = relativeError(values, actual.get(name) ?? []);
+    if (!(error <= TOLERANCE)) return `${name} differs by ${error.toExponential(1)} of its largest entry`;
   }
+  return undefined;
 }
 
 /** max |a − b| / max |b|, NaN where one has a NaN or they differ in length. */

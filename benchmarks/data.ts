@@ -1,36 +1,66 @@
-import { type HostArray, hash, philox, type StateDict, uniformOf } from '@gradpack/core';
+import { type HostArray, hash, philox, uniformOf } from '@gradpack/core';
 import type { Problem } from './problem.js';
 
-/** The same numbers for every implementation. */
-export interface Data {
-  /** [N, ...input] */
-  readonly images: HostArray;
-  /** [N] */
-  readonly labels: HostArray;
-  /** Labels for sampled quantities: [1, N] */
-  readonly draws: HostArray;
-  /** By PyTorch's names. */
-  readonly weights: StateDict;
-  /** What products are multiplied with, of the weights' shapes. */
-  readonly vectors: StateDict;
+export interface Floats extends HostArray {
+  readonly data: Float32Array<ArrayBuffer>;
 }
 
-export async function makeData({ name, input, classes, model }: Problem, N: number): Promise<Data> {
-  const weights = await model().stateDict();
-  const vectors = Object.entries(weights).map(
-    ([parameter, { shape }]) => [parameter, uniform(shape, `${name} ${parameter}`)] as const,
-  );
+export interface Integers extends HostArray {
+  readonly data: Int32Array<ArrayBuffer>;
+}
+
+/** By PyTorch's names. */
+export type PerParameter = Readonly<Record<string, Floats>>;
+
+/** The same numbers for every implementation. */
+export interface Data extends Weights {
+  /** [N, ...input] */
+  readonly images: Floats;
+  /** [N] */
+  readonly labels: Integers;
+  /** Labels for sampled quantities: [1, N] */
+  readonly draws: Integers;
+}
+
+interface Weights {
+  readonly weights: PerParameter;
+  /** What products are multiplied with, of the weights' shapes. */
+  readonly vectors: PerParameter;
+}
+
+export async function makeData(problem: Problem, N: number): Promise<Data> {
+  const { name, input, classes } = problem;
   return {
     images: uniform([N, ...input], `${name} images`),
     labels: classesOf([N], classes, `${name} labels`),
     draws: classesOf([1, N], classes, `${name} draws`),
-    weights,
-    vectors: Object.fromEntries(vectors),
+    ...(await weightsOf(problem)),
+  };
+}
+
+const made = new WeakMap<Problem, Promise<Weights>>();
+
+/** Seconds of work for a large network, so once for each problem. */
+function weightsOf(problem: Problem): Promise<Weights> {
+  const weights = made.get(problem) ?? makeWeights(problem);
+  made.set(problem, weights);
+  return weights;
+}
+
+async function makeWeights({ name, model }: Problem): Promise<Weights> {
+  const initial = Object.entries(await model().stateDict());
+  return {
+    weights: Object.fromEntries(
+      initial.map(([parameter, { shape, data }]) => [parameter, { shape, data: Float32Array.from(data) }]),
+    ),
+    vectors: Object.fromEntries(
+      initial.map(([parameter, { shape }]) => [parameter, uniform(shape, `${name} ${parameter}`)]),
+    ),
   };
 }
 
 /** In (0, 1). */
-function uniform(shape: readonly number[], purpose: string): HostArray {
+function uniform(shape: readonly number[], purpose: string): Floats {
   const data = new Float32Array(shape.reduce((product, extent) => product * extent, 1));
   for (let i = 0; i < data.length; i += 4)
     data.set(
@@ -42,7 +72,7 @@ function uniform(shape: readonly number[], purpose: string): HostArray {
   return { shape, data };
 }
 
-function classesOf(shape: readonly number[], classes: number, purpose: string): HostArray {
+function classesOf(shape: readonly number[], classes: number, purpose: string): Integers {
   const { data } = uniform(shape, purpose);
   return { shape, data: Int32Array.from(data, (draw) => Math.floor(draw * classes)) };
 }

@@ -3,6 +3,7 @@ import type { Module } from '@gradpack/core';
 /** A network with random data; the loss is the mean cross-entropy. */
 export interface Problem {
   readonly name: string;
+  readonly description: string;
   /** Batch size. */
   readonly batch: number;
   /** Smaller batches for quantities whose result would not fit. */

@@ -30,14 +30,9 @@ async function main(): Promise<void> {
   const backend = await native({ threads: Number(values.threads) });
   const subject = await prepare(backend, problem, quantity, await makeData(problem, batchSize(problem, quantity)));
   try {
-    for (let warm = 0; warm < 3; warm++) await subject.step();
+    for (let warm = 0; warm < 3; warm++) await subject.turn(0);
     const before = new Map(backend.profile().map((kernel) => [kernel.kernel, kernel]));
-    const times: number[] = [];
-    for (const end = performance.now() + 1000 * Number(values.seconds); performance.now() < end; ) {
-      const start = performance.now();
-      await subject.step();
-      times.push(performance.now() - start);
-    }
+    const times = [...(await subject.turn(1000 * Number(values.seconds)))];
     const steps = times.length;
     const mean = times.reduce((sum, time) => sum + time, 0) / steps;
     const median = times.sort((a, b) => a - b)[steps >> 1] ?? 0;
@@ -50,7 +45,9 @@ async function main(): Promise<void> {
       inKernels += (1e3 * own) / steps;
       const rate = flops > 0 ? `${((flops - earlier.flops) / own / 1e9).toFixed(1)} GFLOP/s` : '';
       const count = (calls - earlier.calls) / steps;
-      console.log(`${kernel.padEnd(22)} ${count.toFixed(0).padStart(4)} × ${((1e3 * own) / steps).toFixed(3).padStart(9)} ms  ${rate}`);
+      console.log(
+        `${kernel.padEnd(22)} ${count.toFixed(0).padStart(4)} × ${((1e3 * own) / steps).toFixed(3).padStart(9)} ms  ${rate}`,
+      );
     }
     console.log(`${'outside kernels'.padEnd(22)}        ${(mean - inKernels).toFixed(3).padStart(9)} ms`);
   } finally {

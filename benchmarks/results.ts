@@ -1,4 +1,5 @@
 import { arch, availableParallelism, cpus, platform, totalmem } from 'node:os';
+import type { Implementation } from './implementation.js';
 import type { QuantityName } from './quantities.js';
 
 export interface Row {
@@ -10,15 +11,22 @@ export interface Row {
   readonly minMs: number;
   /** Number of steps that were timed. */
   readonly steps: number;
-  /** Median of the gradient alone, in the same rounds. */
+  /** Median of the gradient alone, in the same rounds: the implementation's own, for BackPACK and torch.func PyTorch's. */
   readonly gradientMs: number;
-  readonly peakBytes: number;
+  /** Median of PyTorch's gradient alone, in the same rounds; absent where no peer in Python took part. */
+  readonly torchGradientMs?: number;
+  /** Median of a step with all its results read into typed arrays; only where a peer in JavaScript took part. */
+  readonly readMs?: number;
+  /** Absent where nobody knows. */
+  readonly peakBytes?: number;
   readonly threads: number;
 }
 
 /** What `--json` writes. */
 export interface Results {
   readonly machine: Machine;
+  /** Of the peers, by implementation. */
+  readonly versions: Readonly<Record<string, string>>;
   readonly rows: readonly Row[];
 }
 
@@ -40,4 +48,17 @@ export function thisMachine(): Machine {
     platform: `${platform()}-${arch()}`,
     node: process.version,
   };
+}
+
+export async function versionsOf(implementations: readonly Implementation[]): Promise<Results['versions']> {
+  const versions = new Map<string, string>();
+  for (const { name, version } of implementations) if (version) versions.set(name, await version());
+  return Object.fromEntries(versions);
+}
+
+/** A row a line, to be read and compared as text. */
+export function toJson({ machine, versions, rows }: Results): string {
+  const digits = (_: string, value: unknown) => (typeof value === 'number' ? Number(value.toPrecision(5)) : value);
+  const lines = rows.map((row) => `  ${JSON.stringify(row, digits)}`);
+  return `{\n "machine": ${JSON.stringify(machine)},\n "versions": ${JSON.stringify(versions)},\n "rows": [\n${lines.join(',\n')}\n ]\n}\n`;
 }

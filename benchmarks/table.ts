@@ -1,38 +1,64 @@
 import type { Row } from './results.js';
 
-/** The rows of one problem as a Markdown table: per implementation the median, its multiple of the gradient's, and memory. */
+/** Of one problem, as Markdown. Multiples compare medians that were timed in the same rounds; columns without a value are left out. */
 export function tableOf(rows: readonly Row[]): string {
-  const implementations = [...new Set(rows.map((row) => row.implementation))];
-  const find = (quantity: string, implementation: string): Row | undefined =>
-    rows.find((row) => row.quantity === quantity && row.implementation === implementation);
-  const head = ['quantity', 'N', ...implementations.flatMap((name) => [`${name}, ms`, 'min', '× gradient', 'MB'])];
-  const body = [...new Set(rows.map((row) => row.quantity))].map((quantity) => [
-    quantity,
-    String(rows.find((row) => row.quantity === quantity)?.batch ?? ''),
-    ...implementations.flatMap((implementation) => cells(find(quantity, implementation))),
-  ]);
-  return markdown([head, head.map((_, column) => (column === 0 ? ':-' : '-:')), ...body]);
+  const columns = COLUMNS.map(({ title, align, cell }) => [title, align, ...rows.map((row, i) => cell(row, rows, i))]);
+  const filled = columns.filter(([, , ...cells]) => cells.some((cell) => cell !== ''));
+  return markdown(['title', 'align', ...rows].map((_, i) => filled.map((column) => column[i] ?? '')));
 }
 
-function cells(row: Row | undefined): readonly string[] {
-  if (!row) return ['', '', '', ''];
-  const { medianMs, minMs, gradientMs, peakBytes } = row;
-  return [
-    milliseconds(medianMs),
-    milliseconds(minMs),
-    (medianMs / gradientMs).toFixed(2),
-    String(Math.round(peakBytes / 1e6)),
-  ];
+interface Column {
+  readonly title: string;
+  readonly align: ':-' | '-:';
+  cell(row: Row, rows: readonly Row[], i: number): string;
 }
 
-const milliseconds = (ms: number): string => (ms < 100 ? ms.toPrecision(3) : ms.toFixed(0));
+const COLUMNS: readonly Column[] = [
+  {
+    title: 'quantity',
+    align: ':-',
+    cell: (row, rows, i) => (row.quantity === rows[i - 1]?.quantity ? '' : row.quantity),
+  },
+  {
+    title: 'N',
+    align: '-:',
+    cell: (row, rows, i) => (row.quantity === rows[i - 1]?.quantity ? '' : String(row.batch)),
+  },
+  { title: 'implementation', align: ':-', cell: ({ implementation }) => implementation },
+  { title: 'ms', align: '-:', cell: ({ medianMs }) => digits(medianMs) },
+  { title: 'min', align: '-:', cell: ({ minMs }) => digits(minMs) },
+  { title: '× own gradient', align: '-:', cell: ({ medianMs, gradientMs }) => multiple(medianMs, gradientMs) },
+  {
+    title: "× torch's gradient",
+    align: '-:',
+    cell: ({ medianMs, torchGradientMs }) => multiple(medianMs, torchGradientMs),
+  },
+  {
+    title: '× BackPACK',
+    align: '-:',
+    cell: (row, rows) => multiple(row.medianMs, medianOf(rows, row.quantity, 'backpack')),
+  },
+  { title: 'and read, ms', align: '-:', cell: ({ readMs }) => (readMs === undefined ? '' : digits(readMs)) },
+  {
+    title: 'MB',
+    align: '-:',
+    cell: ({ peakBytes }) => (peakBytes === undefined ? '' : String(Math.round(peakBytes / 1e6))),
+  },
+];
 
-function markdown(rows: readonly (readonly string[])[]): string {
+export function medianOf(rows: readonly Row[], quantity: string, implementation: string): number | undefined {
+  return rows.find((row) => row.quantity === quantity && row.implementation === implementation)?.medianMs;
+}
+
+/** Three digits, or all before the point. */
+const digits = (value: number): string => (value < 100 ? value.toPrecision(3) : value.toFixed(0));
+
+export const multiple = (ms: number | undefined, of: number | undefined): string =>
+  ms === undefined || of === undefined ? '' : digits(ms / of);
+
+export function markdown(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows
-    .map(
-      (row) =>
-        `| ${row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0))).join(' | ')} |`,
-    )
-    .join('\n');
+  const right = (rows[1] ?? []).map((align) => align.endsWith(':'));
+  const cell = (text: string, i: number) => (right[i] ? text.padStart(widths[i] ?? 0) : text.padEnd(widths[i] ?? 0));
+  return rows.map((row) => `| ${row.map(cell).join(' | ')} |`).join('\n');
 }

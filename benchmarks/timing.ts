@@ -1,4 +1,4 @@
-import type { Subject } from './implementation.js';
+import { setTimeout } from 'node:timers/promises';
 
 export interface Timing {
   readonly medianMs: number;
@@ -8,37 +8,34 @@ export interface Timing {
 }
 
 export interface TimingOptions {
-  /** Seconds for all subjects together; at least three rounds are made. */
+  /** Seconds for all together; at least three rounds are made. */
   readonly seconds: number;
 }
 
+/** Steps for so many milliseconds, at least one; how many each took. */
+export type Turn = (milliseconds: number) => Promise<readonly number[]>;
+
 const MIN_ROUNDS = 3;
 const MAX_ROUNDS = 50;
-/** In its turn a fast subject makes several steps. */
+/** In its turn a fast step is made several times. */
 const TURN_MS = 30;
+/** After a step the threads of OpenMP spin for some milliseconds, in case there is more to do. */
+const REST_MS = 10;
 
-/** Times the subjects in turns, A B A B, so that what else happens on the machine meets all of them. */
+/** Times them in turns, A B A B, so that what else happens on the machine meets all of them. They are warm already. */
 export async function timeInterleaved(
-  subjects: readonly Subject[],
+  turns: readonly Turn[],
   { seconds }: TimingOptions,
-): Promise<ReadonlyMap<Subject, Timing>> {
-  const times = new Map(subjects.map((subject) => [subject, [] as number[]]));
-  for (const subject of subjects) await subject.step(); // plans are made in the first one
+): Promise<ReadonlyMap<Turn, Timing>> {
+  const times = new Map(turns.map((turn) => [turn, [] as number[]]));
   const end = performance.now() + 1000 * seconds;
   for (let round = 0; round < MIN_ROUNDS || (round < MAX_ROUNDS && performance.now() < end); round++)
-    for (const [subject, own] of times)
-      for (let turn = 0; turn < TURN_MS; ) {
-        const start = performance.now();
-        await subject.step();
-        const elapsed = performance.now() - start;
-        own.push(elapsed);
-        turn += elapsed;
-      }
+    for (const [turn, own] of times) {
+      own.push(...(await turn(TURN_MS)));
+      await setTimeout(REST_MS);
+    }
   return new Map(
-    [...times].map(([subject, own]) => [
-      subject,
-      { medianMs: median(own), minMs: Math.min(...own), steps: own.length },
-    ]),
+    [...times].map(([turn, own]) => [turn, { medianMs: median(own), minMs: Math.min(...own), steps: own.length }]),
   );
 }
 

@@ -1,11 +1,12 @@
-// the tarballs as npm would get them, checked by publint and attw
+// the tarballs as npm would get them, checked by publint and attw; a platform's package has no types
 import { join } from 'node:path';
 import { packAll } from './pack.mjs';
 import { bin } from './shell.mjs';
 
 const { folder, tarballs } = packAll();
-for (const file of Object.values(tarballs)) {
+for (const [name, file] of Object.entries(tarballs)) {
   bin('publint', 'run', join(folder, file), '--strict');
-  bin('attw', join(folder, file), '--profile', 'esm-only', '--quiet');
+  if (!name.startsWith('@gradpack/backend-native-'))
+    bin('attw', join(folder, file), '--profile', 'esm-only', '--quiet');
 }
 console.log(`publint and attw: ${Object.keys(tarballs).length} tarballs are sound`);

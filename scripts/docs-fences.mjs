@@ -64,7 +64,9 @@ for (const page of pages) {
   });
 }
 
-const packages = readdirSync(join(root, 'packages'));
+const packages = readdirSync(join(root, 'packages')).filter((name) =>
+  existsSync(join(root, 'packages', name, 'tsconfig.json')),
+);
 writeFileSync(
   join(dir, 'tsconfig.json'),
   JSON.stringify({

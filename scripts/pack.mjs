@@ -18,7 +18,16 @@ function inputKey() {
     if (statSync(at).isDirectory()) for (const name of readdirSync(at).sort()) add(`${path}/${name}`);
     else hash.update(path).update('\0').update(readFileSync(at));
   };
-  for (const path of ['pnpm-workspace.yaml', 'tsconfig.base.json', 'tsup.base.ts', 'types', 'LICENSE']) add(path);
+  hash.update(process.env.CXX ?? ''); // without a compiler there is no addon
+  for (const path of [
+    'pnpm-workspace.yaml',
+    'tsconfig.base.json',
+    'tsup.base.ts',
+    'types',
+    'scripts/platform-addon.mjs',
+    'LICENSE',
+  ])
+    add(path);
   for (const folder of folders)
     for (const part of ['package.json', 'tsconfig.json', 'tsup.config.ts', 'src', 'bin', 'README.md', 'CHANGELOG.md'])
       add(`packages/${folder}/${part}`);
@@ -29,6 +38,7 @@ function inputKey() {
 function pruneDeclarations() {
   for (const folder of folders) {
     const dist = join(root, 'packages', folder, 'dist');
+    if (!existsSync(dist)) continue; // a platform's package has the addon alone
     for (const file of readdirSync(dist, { recursive: true, encoding: 'utf8' })) {
       const source = file.replace(/\.d\.ts(\.map)?$/, '.ts');
       if (source !== file && !existsSync(join(root, 'packages', folder, 'src', source))) rmSync(join(dist, file));

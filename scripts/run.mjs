@@ -31,6 +31,9 @@ const commands = {
     Object.assign(env, softwareGpu());
     bin('vitest', 'run', '--reporter=default', '--reporter=./scripts/tally-reporter.mjs', ...args);
   },
+  'test:sanitize'() {
+    node('scripts/sanitize.mjs');
+  },
   check() {
     runAll([
       ['biome', 'check', '--error-on-warnings', '.'],
@@ -53,6 +56,9 @@ const commands = {
   bench(args) {
     native();
     tsx('benchmarks/run.ts', args);
+  },
+  'bench:peers'() {
+    node('benchmarks/peers/install.mjs');
   },
   profile(args) {
     native();

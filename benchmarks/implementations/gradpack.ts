@@ -15,6 +15,7 @@ import type { Data } from '../data.js';
 import type { Implementation, Subject } from '../implementation.js';
 import type { Problem } from '../problem.js';
 import type { QuantityName } from '../quantities.js';
+import { turnOf } from '../turns.js';
 import { quantitiesNamed } from './gradpack-quantities.js';
 
 const THREADS = 2;
@@ -22,6 +23,7 @@ const THREADS = 2;
 export const gradpackCpu: Implementation = {
   name: 'gradpack/cpu',
   threads: 1,
+  limit: 2,
   prepare: async (problem, quantity, data) => prepare(cpu(), problem, quantity, data),
 };
 
@@ -56,9 +58,10 @@ export async function prepare(backend: Backend, problem: Problem, name: Quantity
   };
 
   return {
-    step: () => run(() => undefined),
+    turn: (milliseconds) => turnOf(() => run(() => undefined), milliseconds),
+    readingTurn: (milliseconds) => turnOf(() => run(read), milliseconds),
     results: () => run(read),
-    peakBytes: () => peak,
+    peakBytes: async () => peak,
     async dispose() {
       await net.dispose();
       await backend.dispose();

@@ -7,6 +7,7 @@ const pool = () => [zeroPad2d([0, 1, 0, 1]), maxPool2d(3, 2)] as const;
 /** DeepOBS' network for CIFAR-10. */
 export const threeC3D: Problem = {
   name: '3c3d',
+  description: 'three convolutions of 64, 96 and 128 channels with max-pooling, 1152-512-256-10 with ReLU, on 3×32×32',
   batch: 32,
   batches: { SqrtGGNExact: 4 },
   input: [3, 32, 32],

@@ -3,6 +3,7 @@ import type { Problem } from '../problem.js';
 
 export const mlp: Problem = {
   name: 'mlp',
+  description: '784-128-10 with ReLU',
   batch: 128,
   input: [784],
   classes: 10,

@@ -226,10 +226,10 @@ describe('more memory than allowed', () => {
     const error = await errorOf(({ net }) => net.backward(x, y, { individual: batchGrad() }, { memoryLimit: 300 }));
     expect(error.code).toBe('GRADPACK-OUT-OF-MEMORY');
     expect(error.message).toMatchInlineSnapshot(`
-      "GRADPACK-OUT-OF-MEMORY: the step needs 560 bytes, of which individual (batchGrad) takes 240
+      "GRADPACK-OUT-OF-MEMORY: the step needs 512 bytes, of which individual (batchGrad) takes 240
         where: net.backward
         expected: at most 300 bytes in all (memoryLimit) and 4294967288 in one tensor
-        got: 192 for the computation, 368 for results, 0 kept for products
+        got: 144 for the computation, 368 for results, 0 kept for products
         fix: use a smaller batch, ask for a sum in place of results per sample, or raise memoryLimit"
     `);
     expect(error.detail).toMatchObject({ quantity: 'individual' });
@@ -237,10 +237,10 @@ describe('more memory than allowed', () => {
   test('the gradient alone', async () => {
     const error = await errorOf(({ net }) => net.backward(x, y, {}, { memoryLimit: 10 }));
     expect(error.message).toMatchInlineSnapshot(`
-      "GRADPACK-OUT-OF-MEMORY: the step needs 320 bytes
+      "GRADPACK-OUT-OF-MEMORY: the step needs 272 bytes
         where: net.backward
         expected: at most 10 bytes in all (memoryLimit) and 4294967288 in one tensor
-        got: 192 for the computation, 128 for results, 0 kept for products
+        got: 144 for the computation, 128 for results, 0 kept for products
         fix: use a smaller batch, ask for a sum in place of results per sample, or raise memoryLimit"
     `);
   });

@@ -79,7 +79,8 @@ describe('the tarballs in an empty project: types with every d.ts checked, and p
     'gradpack brings everything',
     async () => {
       const project = kept(await emptyProject());
-      await project.install(...Object.values(files));
+      // a platform's package can only be installed there
+      await project.install(...Object.values(files).filter((file) => !/backend-native-(?!\d)/.test(file)));
       expect(await project.run('umbrella')).toEqual([
         [2, 4, 3],
         [4, 4],

@@ -45,6 +45,8 @@ export interface Project {
   build(source: string): Promise<string>;
   /** What a bundler makes of an app of `apps/`. */
   bundle(app: string, options: { readonly minify: boolean }): Promise<string>;
+  /** Runs `npx @gradpack/backend-native build`. */
+  buildAddon(variables: Readonly<Record<string, string>>): Promise<{ readonly code: number; readonly said: string }>;
   copy(): Promise<Project>;
   remove(): Promise<void>;
 }
@@ -90,6 +92,14 @@ export async function emptyProject(from?: string): Promise<Project> {
       const options = { bundle: true, write: false, format: 'esm', platform: 'browser', target: 'es2022', minify };
       const { outputFiles } = await esbuild.build({ entryPoints: [source], ...options });
       return outputFiles[0]?.text ?? '';
+    },
+    async buildAddon(variables) {
+      const env = { ...process.env, npm_config_loglevel: 'error', ...variables };
+      const options = { cwd: folder, env, shell: windows };
+      return execute('npx', ['--no', '@gradpack/backend-native', 'build'], options).then(
+        ({ stdout, stderr }) => ({ code: 0, said: stdout + stderr }),
+        (error) => ({ code: error.code as number, said: `${error.stdout}${error.stderr}` }),
+      );
     },
     copy: () => emptyProject(folder),
     remove: () => rm(folder, { recursive: true, force: true }),

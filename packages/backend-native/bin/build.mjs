@@ -5,19 +5,23 @@
 // it includes, the flags or the compiler changed. Without a compiler it deletes an addon of earlier times (its sources may have changed
 // since), prints one line and succeeds: the native backend is optional.
 //
-//   CXX       the compiler; `none` means that there is none. Without it: g++, clang++, c++
-//   CXXFLAGS  further flags, such as -fsanitize=address
+//   CXX                 the compiler; `none` means that there is none. Without it: g++, clang++, c++
+//   CXXFLAGS, LDFLAGS   further flags of every call, such as -fsanitize=address, and of the last one, such as -s
+//   GRADPACK_BUILD_DIR  where objects and Release/gradpack.node go, instead of build/ of this package
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
-import { basename, dirname, join, relative, sep } from 'node:path';
+import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const addon = join(root, 'build/Release/gradpack.node');
-const objects = join(root, 'build/obj');
+const folder = resolve(process.env.GRADPACK_BUILD_DIR || join(root, 'build'));
+const addon = join(folder, 'Release/gradpack.node');
+const objects = join(folder, 'obj');
+/** What Node calls; all else, templates of std too, stays inside. */
+const exports = join(root, 'src/addon/exports.map');
 
 const FLAGS = [
   '-std=c++17',
@@ -26,20 +30,24 @@ const FLAGS = [
   '-Wextra',
   '-Wpedantic',
   '-fno-math-errno',
+  '-fvisibility=hidden',
+  '-fvisibility-inlines-hidden',
+  '-DNDEBUG',
   '-DNAPI_VERSION=8',
   '-fPIC',
   '-pthread',
+  ...['-include', join(root, 'src/addon/old-symbols.h')],
 ];
-/** One instruction set a file. On other processors these files are compiled without the flags and must then be empty. */
+/** One instruction set a file, by the compiler's machine. On others these files are compiled without the flags and must then be empty. */
 const ISA_FLAGS = {
-  x64: {
+  x86_64: {
     '.avx2.cc': ['-mavx2', '-mfma'],
     '.avx512.cc': ['-mavx512f', '-mavx512dq', '-mavx512vl', '-mavx2', '-mfma'],
   },
 };
 const LINK = {
   darwin: ['-bundle', '-undefined', 'dynamic_lookup', '-pthread'],
-  linux: ['-shared', '-fPIC', '-pthread', '-ldl'],
+  linux: ['-shared', '-fPIC', '-pthread', '-Wl,-z,noexecstack', `-Wl,--version-script=${exports}`],
 };
 
 const words = (text) => (text ?? '').split(/\s+/).filter(Boolean);
@@ -51,18 +59,37 @@ function readSources(rule) {
 }
 const textOf = (file) => (existsSync(file) ? readFileSync(file, 'utf8') : undefined);
 
+/** Makes the folders and tries to write there: packages may be installed where the user may not write. */
+function makeFolders() {
+  try {
+    for (const made of [objects, dirname(addon)]) {
+      mkdirSync(made, { recursive: true });
+      const probe = join(made, `.${process.pid}`);
+      writeFileSync(probe, '');
+      rmSync(probe);
+    }
+  } catch (error) {
+    console.error(`native addon: ${folder} cannot be written: ${error.message}`);
+    console.error('Let GRADPACK_BUILD_DIR name a folder of yours, build again, and let GRADPACK_NATIVE name');
+    console.error('Release/gradpack.node in it whenever you use the backend.');
+    process.exit(1);
+  }
+}
+
 function findCompiler() {
   const tried = process.env.CXX ? [process.env.CXX] : ['g++', 'clang++', 'c++'];
   for (const [command, ...args] of tried.map(words)) {
     if (command === undefined || command === 'none' || LINK[process.platform] === undefined) continue;
     const { status, stdout } = spawnSync(command, [...args, '--version'], { encoding: 'utf8' });
-    if (status === 0) return { command, args, version: stdout.split('\n')[0], tried };
+    if (status !== 0) continue;
+    const machine = spawnSync(command, [...args, '-dumpmachine'], { encoding: 'utf8' }).stdout.trim();
+    return { command, args, version: stdout.split('\n')[0], machine, tried };
   }
   return { tried };
 }
 
-function isaFlags(source) {
-  const table = ISA_FLAGS[process.arch] ?? {};
+function isaFlags(machine, source) {
+  const table = ISA_FLAGS[machine.split('-')[0]] ?? {};
   return Object.entries(table).find(([suffix]) => source.endsWith(suffix))?.[1] ?? [];
 }
 
@@ -90,14 +117,12 @@ async function build(compiler, sources) {
   const flags = [...FLAGS, ...words(process.env.CXXFLAGS)];
   const surroundings = digest(compiler.command, compiler.args, compiler.version, flags);
   const jobs = sources.map((source) => {
-    const own = isaFlags(source);
+    const own = isaFlags(compiler.machine, source);
     const object = join(objects, `${relative(join(root, 'src/addon'), source).split(sep).join('__')}.o`);
     const read = () => readSources(textOf(`${object}.d`) ?? ''); // of the compilation before
     const key = () => digest(surroundings, own, read().map(textOf));
     return { source, own, object, read, key };
   });
-  mkdirSync(objects, { recursive: true });
-  mkdirSync(dirname(addon), { recursive: true });
   const kept = new Set(jobs.flatMap(({ object }) => ['', '.key', '.d'].map((end) => basename(object) + end)));
   for (const name of readdirSync(objects))
     if (/\.cc\.o(\.key|\.d)?$/.test(name) && !kept.has(name)) rmSync(join(objects, name));
@@ -128,10 +153,16 @@ async function build(compiler, sources) {
   await Promise.all(Array.from({ length: Math.min(2, availableParallelism()) }, worker));
   if (!sound) return undefined;
 
-  const key = digest(jobs.map((job) => [job.object, job.key()]));
+  const key = digest(
+    LINK,
+    process.env.LDFLAGS,
+    textOf(exports),
+    jobs.map((job) => [job.object, job.key()]),
+  );
   if (existsSync(addon) && textOf(`${addon}.key`) === key) return 0;
   const part = `${addon}.${process.pid}`;
-  const link = [...words(process.env.CXXFLAGS), ...jobs.map(({ object }) => object), ...LINK[process.platform]];
+  const flagged = [...words(process.env.CXXFLAGS), ...words(process.env.LDFLAGS)];
+  const link = [...flagged, ...jobs.map(({ object }) => object), ...LINK[process.platform]];
   if (!(await call(compiler, [...link, '-o', part]))) return undefined;
   renameSync(part, addon); // never overwrite a library that another process has mapped
   writeFileSync(`${addon}.key`, key);
@@ -154,6 +185,7 @@ if (compiler.command === undefined) {
   const files = readdirSync(join(root, 'src/addon'), { recursive: true, encoding: 'utf8' }).sort();
   const sources = files.filter((file) => file.endsWith('.cc')).map((file) => join(root, 'src/addon', file));
   const start = Date.now();
+  makeFolders();
   const compiled = await build(compiler, sources);
   if (compiled === undefined) {
     console.error(`native addon: ${compiler.version} refused it`);

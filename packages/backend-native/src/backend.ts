@@ -5,7 +5,7 @@ import { encodeProgram, KERNELS } from './encode.js';
 import { failureOf, guarded } from './failure.js';
 import { assertRange, type NativeStorage, ownStorage } from './native-storage.js';
 import { copyOf, DTYPES, numbersOf } from './numbers.js';
-import { handlesOf, measured, type PreparedProgram, storeConstants } from './prepared-program.js';
+import { bindHandles, measured, type PreparedProgram, storeConstants, unboundHandles } from './prepared-program.js';
 import { queue } from './queue.js';
 
 /** What `native()` makes. */
@@ -210,7 +210,8 @@ export function nativeBackend(addon: Addon, { precision, threads, memory, physic
         throw error;
       }
       const seconds = addon.estimate(heap, handle);
-      const made: PreparedProgram = { program, handle, constants: stored, seconds, last: seconds };
+      const handles = unboundHandles(program, stored);
+      const made: PreparedProgram = { program, handle, constants: stored, handles, seconds, last: seconds };
       const prepared: Prepared = {
         program,
         dispose() {
@@ -231,7 +232,9 @@ export function nativeBackend(addon: Addon, { precision, threads, memory, physic
         assertAlive('backend.run');
         const program = programs.get(prepared);
         if (!program) throw disposedProgram();
-        const handles = handlesOf(program, bindings, owner);
+        // an array that the addon has seen costs a microsecond and more of the garbage collector
+        const handles = jobs.idle ? program.handles : program.handles.slice();
+        bindHandles(program.program, bindings, owner, handles);
         return jobs.submit(() => execute(program, handles, options));
       } catch (error) {
         return Promise.reject(error);

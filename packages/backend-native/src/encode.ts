@@ -112,7 +112,7 @@ function specWords(call: KernelCall, program: Program): number[] {
     }
     case 'convolve':
     case 'convolveTransposed': {
-      const { V, N, xPerColumn, weightPerColumn, view, window, accumulate } = call.spec;
+      const { V, N, xPerColumn, weightPerColumn, view, window, accumulate, bias = false } = call.spec;
       const size = view.G * view.O * view.C * view.K;
       return [
         V,
@@ -123,7 +123,7 @@ function specWords(call: KernelCall, program: Program): number[] {
         ...viewWords(view),
         ...windowWords(window),
         flag(accumulate),
-        ...(call.kernel === 'convolve' ? [flag(call.spec.bias ?? false)] : []),
+        ...(call.kernel === 'convolve' ? [flag(bias)] : []),
       ];
     }
     case 'maxPool':

@@ -6,7 +6,7 @@ import { physicalMemory, threadCount } from './host.js';
 import { loadAddon } from './loader.js';
 
 export interface NativeOptions {
-  /** Threads that kernels use, the calling one included. Default: GRADPACK_THREADS, else the cores of this machine. */
+  /** Threads that kernels use, the calling one included. Default: GRADPACK_THREADS, else the cores that affinity and quota leave this process. */
   readonly threads?: number;
   /** Float type of all numbers. Default 'float32'. */
   readonly precision?: Precision;

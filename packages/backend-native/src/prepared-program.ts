@@ -9,6 +9,8 @@ export interface PreparedProgram {
   readonly handle: Handle;
   /** Constants by buffer, in storage of their own. */
   readonly constants: ReadonlyMap<number, NativeStorage>;
+  /** One handle per buffer, filled in for each run: the addon places scratch buffers itself, which have −1. */
+  readonly handles: Float64Array<ArrayBuffer>;
   /** What its next run is expected to take: the addon's guess at first. */
   seconds: number;
   /** What its last run took. */
@@ -40,16 +42,25 @@ export function measured(program: PreparedProgram, seconds: number): void {
   program.last = seconds;
 }
 
-/** One handle per buffer; scratch buffers, which the addon places itself, have −1. Throws where a binding is missing or does not fit. */
-export function handlesOf(
-  { program, constants }: PreparedProgram,
+/** The handles of a program before a run binds storage. */
+export function unboundHandles(
+  { buffers }: Program,
+  constants: PreparedProgram['constants'],
+): Float64Array<ArrayBuffer> {
+  return Float64Array.from(buffers, (_, index) => constants.get(index)?.handle ?? -1);
+}
+
+/** Fills in `handles` for one run. Throws where a binding is missing or does not fit. */
+export function bindHandles(
+  { buffers }: Program,
   bindings: readonly (Storage | undefined)[],
   owner: object,
-): Float64Array<ArrayBuffer> {
-  const handles = new Float64Array(program.buffers.length).fill(-1);
-  program.buffers.forEach(({ role, dtype, length }, index) => {
-    if (role === 'scratch') return;
-    const storage = role === 'constant' ? constants.get(index) : bindings[index];
+  handles: Float64Array,
+): void {
+  for (let index = 0; index < buffers.length; index++) {
+    const { role, dtype, length } = buffers[index] as Program['buffers'][number];
+    if (role === 'scratch' || role === 'constant') continue;
+    const storage = bindings[index];
     const own = storage && ownStorage(storage, owner, 'backend.run');
     if (!own || own.dtype !== dtype || own.length < length)
       throw new GradPackError('GRADPACK-INTERNAL', `buffer ${index} (${role}) is not bound to storage that fits`, {
@@ -59,6 +70,5 @@ export function handlesOf(
         fix: 'bind storage for every buffer that is neither scratch nor constant, recorded in the precision of the backend',
       });
     handles[index] = own.handle;
-  });
-  return handles;
+  }
 }

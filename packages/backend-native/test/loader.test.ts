@@ -16,7 +16,7 @@ describe('loading the addon', () => {
     vi.resetModules();
   });
 
-  it('says how to build it where there is none', async () => {
+  it('says what GRADPACK_NATIVE named where there is nothing', async () => {
     const { isNativeAvailable, native } = await withAddon('nowhere.node');
     expect(isNativeAvailable()).toBe('no addon at nowhere.node');
     await expect(native()).rejects.toThrow(
@@ -25,7 +25,7 @@ describe('loading the addon', () => {
         '  where: native',
         '  expected: a compiled addon of this version',
         '  got: no addon at nowhere.node',
-        '  fix: build it with `npx @gradpack/backend-native build` (it needs a C++17 compiler: g++ or clang++), or use another backend such as cpu()',
+        '  fix: let GRADPACK_NATIVE name an addon of this version, or unset it',
       ].join('\n'),
     );
   });

@@ -179,7 +179,7 @@ describe.skipIf(available !== true)(
           ? [f as (...args: unknown[]) => unknown]
           : [],
       );
-      expect(functions.length).toBe(12);
+      expect(functions.length).toBe(13);
       for (const f of functions)
         for (const a of [heap, ...anything])
           for (const b of anything)
@@ -211,6 +211,65 @@ describe.skipIf(available !== true)(
       expect(codeOf(() => addon.read(one, next, 0, new Float32Array(9)))).toBe('TypeError');
       expect(codeOf(() => addon.read(one, next, 0, new Int32Array(1)))).toBe('TypeError');
       for (const heap of [one, two]) addon.destroyHeap(heap);
+    });
+
+    it('refuses arrays whose memory is gone and takes shared memory', () => {
+      const heap = addon.createHeap(1 << 20, 0, 1);
+      const storage = addon.allocate(heap, 0, 4);
+      const gone = new Float32Array(4);
+      structuredClone(gone.buffer, { transfer: [gone.buffer] });
+      addon.write(heap, storage, gone); // no numbers any more
+      addon.read(heap, storage, 0, gone);
+      const noWords = new Float64Array(4);
+      structuredClone(noWords.buffer, { transfer: [noWords.buffer] });
+      expect(codeOf(() => addon.prepare(heap, noWords))).toBe('GRADPACK-INTERNAL');
+      const program = addon.prepare(heap, encodeProgram(twice(4), 'float32'));
+      expect(codeOf(() => addon.run(heap, program, noWords))).toBe('GRADPACK-INTERNAL');
+      expect(codeOf(() => addon.detach(gone.buffer))).toMatch(/^(TypeError|nothing was thrown)$/);
+
+      const shared = new Float32Array(new SharedArrayBuffer(16));
+      shared.set([1, 2, 3, 4]);
+      addon.write(heap, storage, shared);
+      const back = new Float32Array(new SharedArrayBuffer(8));
+      addon.read(heap, storage, 2, back);
+      expect([...back]).toEqual([3, 4]);
+      expect(codeOf(() => addon.detach(shared.buffer as never))).toBe('TypeError');
+      addon.destroyHeap(heap);
+    });
+
+    it('says so where there is no memory: by its limit and by the system’s', () => {
+      const limited = addon.createHeap(4096, 4096, 1);
+      const first = addon.allocate(limited, 0, 512);
+      expect(codeOf(() => addon.allocate(limited, 0, 513))).toBe('GRADPACK-OUT-OF-MEMORY');
+      const words = encodeProgram({ ...twice(16), slots: [{ dtype: 'float32', length: 4096 }] }, 'float32');
+      const program = addon.prepare(limited, words); // its scratch memory is taken as it runs
+      expect(codeOf(() => addon.run(limited, program, Float64Array.of(first, first)))).toBe('GRADPACK-OUT-OF-MEMORY');
+      addon.release(limited, first);
+      const two = Float64Array.of(addon.allocate(limited, 0, 4), addon.allocate(limited, 0, 4));
+      addon.run(limited, addon.prepare(limited, encodeProgram(twice(4), 'float32')), two);
+      addon.destroyHeap(limited);
+
+      const unlimited = addon.createHeap(2 ** 48, 0, 1);
+      expect(codeOf(() => addon.allocate(unlimited, 1, 2 ** 45 - 1))).toBe('GRADPACK-OUT-OF-MEMORY');
+      addon.release(unlimited, addon.allocate(unlimited, 1, 10));
+      addon.destroyHeap(unlimited);
+    });
+
+    it('refuses what would pull memory from under a run that goes on', async () => {
+      const heap = addon.createHeap(2 ** 28, 0, 2);
+      const length = 1 << 20;
+      const storages = [0, 1].map(() => addon.allocate(heap, 0, length)) as [number, number];
+      const calls = Array.from({ length: 40 }, () => twice(length).calls).flat();
+      const program = addon.prepare(heap, encodeProgram({ ...twice(length), calls }, 'float32'));
+      const running = addon.runAsync(heap, program, Float64Array.from(storages));
+      expect(codeOf(() => addon.release(heap, storages[0]))).toBe('GRADPACK-INTERNAL');
+      expect(codeOf(() => addon.run(heap, program, Float64Array.from(storages)))).toBe('GRADPACK-INTERNAL');
+      expect(codeOf(() => addon.runAsync(heap, program, Float64Array.from(storages)))).toBe('GRADPACK-INTERNAL');
+      expect(codeOf(() => addon.destroyHeap(heap))).toBe('GRADPACK-INTERNAL');
+      addon.dispose(heap, program); // the run keeps it
+      expect(await running).toBeGreaterThan(0);
+      addon.release(heap, storages[0]);
+      addon.destroyHeap(heap);
     });
 
     it('refuses malformed words or runs them harmlessly', () => {

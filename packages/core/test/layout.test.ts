@@ -75,9 +75,9 @@ describe('a recording', () => {
     const x = k.external([4], 'float32', 'input');
     const used = k.map(mul(input(0), 2), [x]);
     k.map(add(input(0), 1), [used]); // not used
-    k.promote(k.map(add(input(0), 3), [used]));
+    k.promote(k.gemm(used, used, { M: 2, N: 2, K: 2, a: { m: 2, k: 1 }, b: { k: 2, n: 1 } }, [2, 2]));
     const { program, bound } = recording.finish(new Set());
-    expect(program.calls.map(({ kernel }) => kernel)).toEqual(['map', 'map']);
+    expect(program.calls.map(({ kernel }) => kernel)).toEqual(['map', 'gemm']);
     expect(program.buffers.map(({ role }) => role)).toEqual(['input', 'scratch', 'result']);
     expect(bound.map((buffer) => buffer?.role)).toEqual(['input', undefined, 'result']);
     expect(program.bytes).toEqual({ scratch: 16, kept: 0, results: 16 });

@@ -2,11 +2,7 @@ import { multiply } from './multiply.js';
 import type { CpuKernel } from './place.js';
 import { operand } from './place.js';
 
-export const gemm: CpuKernel<'gemm'> = (
-  { batch, M, N, K, a, b, c, alpha, accumulate, bias },
-  reads,
-  writes,
-) => {
+export const gemm: CpuKernel<'gemm'> = ({ batch, M, N, K, a, b, c, alpha, accumulate, bias }, reads, writes) => {
   const [A, B, C] = [operand(reads, 0), operand(reads, 1), operand(writes, 0)];
   for (let i = 0; i < batch; i++) {
     if (bias) {

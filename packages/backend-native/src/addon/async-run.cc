@@ -10,31 +10,16 @@ struct AsyncRun {
   std::unique_ptr<BoundProgram> bound;
   napi_async_work work = nullptr;
   napi_deferred deferred = nullptr;
-  const char* code = nullptr;
-  std::string text;
+  Caught failure;
   bool completed = false;
 };
 
 void execute(napi_env, void* data) noexcept {
   AsyncRun& run = *static_cast<AsyncRun*>(data);
-  const auto failed = [&](const char* code, const char* text) {
-    run.code = code;
-    try {
-      run.text = text;
-    } catch (...) {
-      run.text.clear();
-    }
-  };
   try {
     run.completed = run.bound->run();
-  } catch (const Failure& failure) {
-    failed(failure.code, failure.what());
-  } catch (const std::bad_alloc&) {
-    failed("GRADPACK-OUT-OF-MEMORY", "the system has no more memory");
-  } catch (const std::exception& other) {
-    failed("GRADPACK-INTERNAL", other.what());
   } catch (...) {
-    failed("GRADPACK-INTERNAL", "an unknown failure in the native addon");
+    run.failure = caught();
   }
 }
 
@@ -44,12 +29,12 @@ void complete(napi_env env, napi_status, void* data) noexcept {
   run->heap->running = nullptr;
   run->heap->finish(*run->bound);
   napi_value value = nullptr;
-  if (run->code == nullptr) {
+  if (run->failure.code == nullptr) {
     if (napi_create_double(env, run->completed ? run->bound->seconds : -1, &value) == napi_ok) napi_resolve_deferred(env, run->deferred, value);
   } else {
     napi_value code = nullptr, text = nullptr;
-    napi_create_string_utf8(env, run->code, NAPI_AUTO_LENGTH, &code);
-    napi_create_string_utf8(env, run->text.c_str(), NAPI_AUTO_LENGTH, &text);
+    napi_create_string_utf8(env, run->failure.code, NAPI_AUTO_LENGTH, &code);
+    napi_create_string_utf8(env, run->failure.text.c_str(), NAPI_AUTO_LENGTH, &text);
     if (napi_create_error(env, code, text, &value) == napi_ok) napi_reject_deferred(env, run->deferred, value);
   }
   napi_delete_async_work(env, run->work);

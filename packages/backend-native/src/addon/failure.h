@@ -18,4 +18,15 @@ class Failure : public std::runtime_error {
 
 [[noreturn]] inline void failOutOfMemory(const std::string& text) { throw Failure("GRADPACK-OUT-OF-MEMORY", text); }
 
+/// What was thrown, kept as it crosses threads. std::exception_ptr would need a libstdc++ of 2022 (CXXABI_1.3.13).
+struct Caught {
+  /// A literal; nullptr where nothing was thrown.
+  const char* code = nullptr;
+  std::string text;
+  [[noreturn]] void rethrow() const { throw Failure(code, text); }
+};
+
+/// The exception that is being handled; call it in `catch (...)`.
+Caught caught() noexcept;
+
 }  // namespace gradpack

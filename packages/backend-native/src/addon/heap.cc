@@ -40,6 +40,7 @@ double Heap::allocate(Dtype dtype, double length) {
 }
 
 void Heap::release(double handle) {
+  if (running != nullptr) failInternal("storage was released while a program runs, which may be bound to it");
   const Storage storage = storages_.remove(handle);
   live_ -= storage.bytes();
   pool_.give(storage.block);

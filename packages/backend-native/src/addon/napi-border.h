@@ -3,7 +3,6 @@
 #include <node_api.h>
 
 #include <cstddef>
-#include <new>
 #include <string>
 
 #include "dtype.h"
@@ -87,14 +86,9 @@ template <class F> napi_value guarded(napi_env env, const F& body) noexcept {
   } catch (const Pending&) {
   } catch (const WrongArgument& wrong) {
     napi_throw_type_error(env, nullptr, wrong.what());
-  } catch (const Failure& failure) {
-    napi_throw_error(env, failure.code, failure.what());
-  } catch (const std::bad_alloc&) {
-    napi_throw_error(env, "GRADPACK-OUT-OF-MEMORY", "the system has no more memory");
-  } catch (const std::exception& other) {
-    napi_throw_error(env, "GRADPACK-INTERNAL", other.what());
   } catch (...) {
-    napi_throw_error(env, "GRADPACK-INTERNAL", "an unknown failure in the native addon");
+    const Caught failure = caught();
+    napi_throw_error(env, failure.code, failure.text.c_str());
   }
   return nullptr;
 }

@@ -1,5 +1,6 @@
 import { type Shape, showShape, stridesOf } from '../tensor/shape.js';
-import type { Expression } from './expression.js';
+import { constant, coordinate, type Expression } from './expression.js';
+import { replaceLeaves } from './replace-leaves.js';
 
 /** The common shape of several, aligned at the last axis; extents of 1 stretch. */
 export function broadcastShape(shapes: readonly Shape[]): Shape {
@@ -70,25 +71,20 @@ export function collapse(shape: Shape, lanes: readonly Shape[], pinned: Readonly
 }
 
 /** The axes whose coordinate an expression reads. */
-export function coordinatesOf(e: Expression, found: Set<number> = new Set()): Set<number> {
-  if (e.op === 'coordinate') found.add(e.axis);
-  else if ('x' in e) coordinatesOf(e.x, found);
-  else if ('a' in e) {
-    if (e.op === 'where') coordinatesOf(e.condition, found);
-    coordinatesOf(e.a, found);
-    coordinatesOf(e.b, found);
-  }
+export function coordinatesOf(e: Expression): Set<number> {
+  const found = new Set<number>();
+  replaceLeaves(e, (leaf) => {
+    if (leaf.op === 'coordinate') found.add(leaf.axis);
+    return leaf;
+  });
   return found;
 }
 
 /** The expression with axes renumbered; the coordinate of a dropped axis is 0. */
 export function renumberAxes(e: Expression, axes: readonly number[]): Expression {
-  const r = (x: Expression): Expression => renumberAxes(x, axes);
-  if (e.op === 'coordinate') {
-    const axis = axes[e.axis] ?? -1;
-    return axis < 0 ? { op: 'constant', value: 0 } : { op: 'coordinate', axis };
-  }
-  if ('x' in e) return { op: e.op, x: r(e.x) };
-  if (e.op === 'where') return { op: 'where', condition: r(e.condition), a: r(e.a), b: r(e.b) };
-  return 'a' in e ? { op: e.op, a: r(e.a), b: r(e.b) } : e;
+  return replaceLeaves(e, (leaf) => {
+    if (leaf.op !== 'coordinate') return leaf;
+    const axis = axes[leaf.axis] ?? -1;
+    return axis < 0 ? constant(0) : coordinate(axis);
+  });
 }

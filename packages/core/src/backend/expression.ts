@@ -1,3 +1,5 @@
+import { replaceLeaves } from './replace-leaves.js';
+
 /**
  * Elementwise functions, written once as small trees and compiled by each backend: cpu and native run the postfix program of
  * `compileExpression` block by block, WebGPU prints WGSL. Comparisons give 1 or 0 and are 0 where an operand is NaN.
@@ -182,18 +184,7 @@ export function isZero(e: Expression): boolean {
 
 /** Replaces each input by an expression. */
 export function substitute(e: Expression, inputs: readonly Expression[]): Expression {
-  const s = (x: Expression): Expression => substitute(x, inputs);
-  switch (e.op) {
-    case 'input':
-      return inputs[e.index] ?? e;
-    case 'constant':
-    case 'coordinate':
-      return e;
-    case 'where':
-      return where(s(e.condition), s(e.a), s(e.b));
-    default:
-      return 'x' in e ? { op: e.op, x: s(e.x) } : { op: e.op, a: s(e.a), b: s(e.b) };
-  }
+  return replaceLeaves(e, (leaf) => (leaf.op === 'input' ? (inputs[leaf.index] ?? leaf) : leaf));
 }
 
 /** One step: register `out` gets the operation on registers (for input, constant and coordinate: on `value`). */

@@ -83,7 +83,7 @@ export interface Kernel {
    * `y[v,n,gO+o,t] (+)= Σ_{c,k} W[v][view(g,o,c,k)] x[v,n,gC+c,p(k,t)]`. `xPerColumn`, `weightPerColumn`: whether x, W have V.
    * With `bias` also reads a bias [G·O]: `y[v,n,gO+o,t] = bias[gO+o] + …`, never with `accumulate`.
    */
-  readonly convolve: ConvolutionSpec & { readonly bias?: boolean };
+  readonly convolve: ConvolutionSpec;
   /** reads y [V|1, N, G·O, T], W [V|1, *θ], writes x [V, N, G·C, S]: the adjoint in x, `x[v,n,gC+c,p] (+)= Σ_{o, (k,t): p(k,t)=p} W y`. `xPerColumn` is then y's. */
   readonly convolveTransposed: ConvolutionSpec;
   /** reads x [rows, S], writes y [rows, T] and index (int32) [rows, T]: the largest entry of each window (first of equals, first NaN wins, outside is −∞) and its position in S. */
@@ -156,6 +156,8 @@ export interface ConvolutionSpec {
   readonly view: MatrixView;
   readonly window: Window;
   readonly accumulate: boolean;
+  /** Of `convolve`: adds reads[2] [G·O], `y[v,n,gO+o,t] = bias[gO+o] + Σ …`; not together with `accumulate`. False when absent. */
+  readonly bias?: boolean;
 }
 
 /** Of `gather` and `scatterAdd`: V columns, R rows, S input and T output positions. */

@@ -3,11 +3,13 @@ import { pieces } from '../derivatives/range.js';
 import { columnsOfTerm, isCommonUse, type Term } from '../derivatives/use.js';
 import { bytesPerElement, type Dtype, type Precision, typedArrayOf } from '../tensor/dtype.js';
 import { type Shape, sizeOf, stridesOf } from '../tensor/shape.js';
-import { broadcastShape, broadcastStrides, collapse, coordinatesOf, renumberAxes } from './broadcast.js';
-import { compileExpression, type Expression, input } from './expression.js';
+import { broadcastShape, broadcastStrides, renumberAxes } from './broadcast.js';
+import { copySpec, mapSpec, reduceSpec } from './elementwise-spec.js';
+import { type Expression, input } from './expression.js';
 import type { FactorSpec, KernelCall, Lane, MatrixView, OuterRequest, OuterTerm } from './kernel-call.js';
 import type { GemmSpec, Kernels, Request, Stream } from './kernels.js';
-import type { PendingCall, Recording } from './recording.js';
+import type { PendingCall } from './pending-call.js';
+import type { Recording } from './recording.js';
 import type { TensorRef } from './tensor-ref.js';
 import type { Window } from './window.js';
 
@@ -94,19 +96,8 @@ export class Recorder implements Kernels {
     accumulate: boolean,
     effect = false,
   ): void {
-    const loops = collapse(
-      shape,
-      [...inputs.map((x) => broadcastStrides(x.shape, shape)), to],
-      coordinatesOf(expression),
-    );
-    const lanes = inputs.map((x, i): Lane => ({ strides: loops.lanes[i] as Shape, dtype: x.dtype }));
-    const spec = {
-      shape: loops.shape,
-      inputs: lanes,
-      to: loops.lanes[inputs.length] as Shape,
-      expression: compileExpression(renumberAxes(expression, loops.axes)),
-      accumulate,
-    };
+    const lanes = inputs.map((x): Lane => ({ strides: broadcastStrides(x.shape, shape), dtype: x.dtype }));
+    const spec = mapSpec({ shape, inputs: lanes, to, expression, accumulate });
     this.#call('map', inputs, [y], spec, effect);
   }
 
@@ -120,40 +111,23 @@ export class Recorder implements Kernels {
     const shape = options.shape ?? broadcastShape(inputs.map((x) => x.shape));
     const keptAxes = shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis));
     const order = [...keptAxes, ...axes];
-    const pick = (values: Shape, from: readonly number[]): number[] => from.map((axis) => values[axis] as number);
-    const kept = pick(shape, keptAxes);
+    const pick = (values: Shape): number[] => order.map((axis) => values[axis] as number);
+    const extents = pick(shape);
+    const kept = extents.slice(0, keptAxes.length);
     const y = this.#fresh(kept, this.precision);
-    // loops over kept and reduced axes are joined apart, coordinates renumbered to [...kept, ...reduced]
-    const strides = inputs.map((x) => broadcastStrides(x.shape, shape));
-    const pinned = coordinatesOf(expression);
-    const pinnedIn = (some: readonly number[]): Set<number> =>
-      new Set(some.flatMap((axis, i) => (pinned.has(axis) ? [i] : [])));
-    const outer = collapse(
+    const spec = reduceSpec({
       kept,
-      strides.map((s) => pick(s, keptAxes)),
-      pinnedIn(keptAxes),
-    );
-    const inner = collapse(
-      pick(shape, axes),
-      strides.map((s) => pick(s, axes)),
-      pinnedIn(axes),
-    );
-    const renumbered = shape.map((_, axis) => {
-      const at = order.indexOf(axis);
-      const own = at < keptAxes.length ? outer.axes[at] : inner.axes[at - keptAxes.length];
-      return own === undefined || own < 0 ? -1 : at < keptAxes.length ? own : own + outer.shape.length;
-    });
-    this.#call('reduce', inputs, [y], {
-      kept: outer.shape,
-      reduced: inner.shape,
-      inputs: inputs.map(
-        (x, i): Lane => ({ strides: [...(outer.lanes[i] as Shape), ...(inner.lanes[i] as Shape)], dtype: x.dtype }),
-      ),
+      reduced: extents.slice(keptAxes.length),
+      inputs: inputs.map((x): Lane => ({ strides: pick(broadcastStrides(x.shape, shape)), dtype: x.dtype })),
       operation,
-      expression: compileExpression(renumberAxes(expression, renumbered)),
+      expression: renumberAxes(
+        expression,
+        shape.map((_, axis) => order.indexOf(axis)),
+      ),
       scale: options.scale ?? 1,
       accumulate: false,
     });
+    this.#call('reduce', inputs, [y], spec);
     return y;
   }
 
@@ -170,10 +144,7 @@ export class Recorder implements Kernels {
     this.scatterStrided(x, target, stridesOf(x.shape), 0, false);
   }
   #copy(x: TensorRef, y: TensorRef, shape: Shape, from: Shape, to: Shape, accumulate: boolean, effect = false): void {
-    const loops = collapse(shape, [from, to], new Set());
-    const [fromLane, toLane] = loops.lanes as [Shape, Shape];
-    const spec = { dtype: x.dtype, shape: loops.shape, from: fromLane, to: toLane, accumulate };
-    this.#call('copy', [x], [y], spec, effect);
+    this.#call('copy', [x], [y], copySpec(x.dtype, shape, from, to, accumulate), effect);
   }
   permute(x: TensorRef, axes: readonly number[]): TensorRef {
     const strides = stridesOf(x.shape);
@@ -492,8 +463,8 @@ export class Recorder implements Kernels {
     spec: SpecOf<Name>,
     effect = false,
   ): void {
-    const call: PendingCall = { kernel, reads, writes, spec, effect };
-    this.recording.push(call);
+    // TypeScript cannot relate a generic name to the member of the union it picks
+    this.recording.push({ kernel, reads, writes, spec, effect } as unknown as PendingCall);
   }
 }
 

@@ -1,19 +1,11 @@
 import type { Dtype, TypedArray } from '../tensor/dtype.js';
 import { bytesPerElement } from '../tensor/dtype.js';
+import { fuse } from './fusion/fuse.js';
 import type { KernelCall, Operand } from './kernel-call.js';
 import { assignSlots } from './layout.js';
+import type { PendingCall } from './pending-call.js';
 import type { Program, ProgramBuffer } from './program.js';
-import type { RecordedBuffer, TensorRef } from './tensor-ref.js';
-
-/** A call whose operands are not numbered yet. */
-export interface PendingCall {
-  readonly kernel: KernelCall['kernel'];
-  readonly reads: readonly TensorRef[];
-  readonly writes: readonly TensorRef[];
-  readonly spec: KernelCall['spec'];
-  /** Whether what is written matters by itself (a flag, a parameter), also if nobody reads it. */
-  readonly effect: boolean;
-}
+import type { Place, RecordedBuffer } from './tensor-ref.js';
 
 /** A program and, by number, the buffers that a run must bind (undefined: scratch or constant). */
 export interface Recorded {
@@ -48,7 +40,7 @@ export class Recording {
 
   /** @param kept scratch buffers that later recordings read */
   finish(kept: ReadonlySet<RecordedBuffer>): Recorded {
-    const calls = this.#needed(kept);
+    const calls = fuse(this.#needed(kept), (buffer) => this.#isPrivate(buffer, kept));
     const numbers = new Map<RecordedBuffer, number>();
     const lives: { first: number; last: number }[] = [];
     const number = (buffer: RecordedBuffer, at: number): number => {
@@ -62,13 +54,13 @@ export class Recording {
       return n;
     };
     const numbered = calls.map(({ kernel, reads, writes, spec }, at) => {
-      const operand = ({ buffer, offset }: TensorRef): Operand => ({ buffer: number(buffer, at), offset });
+      const operand = ({ buffer, offset }: Place): Operand => ({ buffer: number(buffer, at), offset });
       return { kernel, reads: reads.map(operand), writes: writes.map(operand), spec } as KernelCall;
     });
     for (const buffer of kept) if (!numbers.has(buffer)) number(buffer, -1);
 
     const roleOf = (buffer: RecordedBuffer): ProgramBuffer['role'] =>
-      buffer.role === 'scratch' && (kept.has(buffer) || !this.#own.has(buffer)) ? 'kept' : buffer.role;
+      buffer.role === 'scratch' && !this.#isPrivate(buffer, kept) ? 'kept' : buffer.role;
     const plain = [...numbers.keys()].map((buffer, n): ProgramBuffer => {
       const { dtype, length, data } = buffer;
       return {
@@ -90,6 +82,11 @@ export class Recording {
         return role === 'scratch' || role === 'constant' ? undefined : buffer;
       }),
     };
+  }
+
+  /** Whether nothing but this program ever sees the buffer. */
+  #isPrivate(buffer: RecordedBuffer, kept: ReadonlySet<RecordedBuffer>): boolean {
+    return buffer.role === 'scratch' && this.#own.has(buffer) && !kept.has(buffer);
   }
 
   /** The calls that a result, a kept buffer or an effect depends on, in order. */

@@ -59,15 +59,23 @@ export function requireFreeNames(asked: Quantities, where: string): void {
     });
 }
 
-/** A tensor in the user's hands keeps its step's memory. */
-const keepsAlive = new WeakMap<Tensor, StepMemory>();
+/** `done` looks at the device only when asked. On a prototype: an accessor in an object literal gives every step a hidden class, which keeps it until a full garbage collection. */
+class Checks {
+  readonly #flag: StepFlag | undefined;
+  constructor(flag: StepFlag | undefined) {
+    this.#flag = flag;
+  }
+  get done(): Promise<void> {
+    return this.#flag?.check() ?? Promise.resolve();
+  }
+}
 
 /** Hands out a tensor of storage that the step owns. */
 export function tensorOfStep(memory: StepMemory, storage: Storage, shape: Shape, release?: () => void): Tensor {
   const tensor = tensorAt(memory.holding.backend, storage, shape, 'the step', release);
   if (memory.flag) tensor['~place'].flag = memory.flag;
   memory.tensors.push(tensor);
-  keepsAlive.set(tensor, memory);
+  tensor['~place'].keeps = memory;
   return tensor;
 }
 
@@ -109,8 +117,7 @@ export function makeStep({ backend, names, plan, asked, storages, inputs, flag, 
     for (const tensor of memory.tensors) tensor['~place'].disposed = true;
     release(holding);
   };
-  const step = {
-    ...found,
+  const step = Object.assign(new Checks(flag), found, {
     loss,
     gradient,
     skipped: plan.missing.map(({ quantity, parameter, reason }) => ({
@@ -118,9 +125,6 @@ export function makeStep({ backend, names, plan, asked, storages, inputs, flag, 
       reason,
       ...(parameter && { parameter: names.parameters.get(parameter) as string }),
     })),
-    get done(): Promise<void> {
-      return flag?.check() ?? Promise.resolve();
-    },
     async read() {
       const named = Object.entries(found).filter(([, value]) => typeof value === 'object') as [
         string,
@@ -135,7 +139,7 @@ export function makeStep({ backend, names, plan, asked, storages, inputs, flag, 
     },
     dispose,
     [Symbol.dispose ?? Symbol.for('Symbol.dispose')]: dispose,
-  };
+  });
   holdFor(memory, holding);
   return step as unknown as Step;
 }

@@ -33,6 +33,8 @@ export interface TensorPlace {
   /** Smallest and largest entry, where the numbers came from the host as int32. */
   readonly bounds?: { readonly min: number; readonly max: number };
   disposed: boolean;
+  /** What must not be collected before the tensor is: its step's memory. */
+  keeps?: object;
   /** Of the step that made it: raised, its numbers mean nothing and updates by them do nothing. */
   flag?: StepFlag;
 }

@@ -2,6 +2,7 @@
 #pragma once
 #include "elementwise.h"
 #include "functions.h"
+#include "tile-kernel.h"
 
 namespace gradpack {
 namespace {
@@ -11,6 +12,7 @@ template <class Real, class F> inline void eachLane(std::ptrdiff_t n, Real* y, F
   for (std::ptrdiff_t i = 0; i < n; i++) y[i] = f(i);
 }
 
+/// Double precision calls the C library for what is no single instruction.
 template <class Real, UnaryOp op> void unaryRow(const Real* x, Real* y, std::ptrdiff_t n) {
   eachLane(n, y, [x](std::ptrdiff_t i) -> Real {
     const Real v = x[i];
@@ -18,21 +20,54 @@ template <class Real, UnaryOp op> void unaryRow(const Real* x, Real* y, std::ptr
     if constexpr (op == UnaryOp::abs) return std::fabs(v);
     if constexpr (op == UnaryOp::sign) return v > 0 ? Real(1) : v < 0 ? Real(-1) : v;
     if constexpr (op == UnaryOp::sqrt) return std::sqrt(v);
-    if constexpr (op == UnaryOp::exp) return expOf(v);
-    if constexpr (op == UnaryOp::expm1) return expm1Of(v);
-    if constexpr (op == UnaryOp::log) return logOf(v);
-    if constexpr (op == UnaryOp::log1p) return log1pOf(v);
-    if constexpr (op == UnaryOp::sigmoid) return sigmoidOf(v);
-    if constexpr (op == UnaryOp::tanh) return tanhOf(v);
-    if constexpr (op == UnaryOp::sin) return sinOf(v);
-    if constexpr (op == UnaryOp::cos) return cosOf(v);
+    if constexpr (op == UnaryOp::exp) return std::exp(v);
+    if constexpr (op == UnaryOp::expm1) return std::expm1(v);
+    if constexpr (op == UnaryOp::log) return std::log(v);
+    if constexpr (op == UnaryOp::log1p) return std::log1p(v);
+    if constexpr (op == UnaryOp::sigmoid) {
+      const Real e = std::exp(-std::fabs(v)), s = 1 / (1 + e);
+      return v < 0 ? e * s : s;
+    }
+    if constexpr (op == UnaryOp::tanh) return std::tanh(v);
+    if constexpr (op == UnaryOp::sin) return std::sin(v);
+    if constexpr (op == UnaryOp::cos) return std::cos(v);
     if constexpr (op == UnaryOp::floor) return std::floor(v);
   });
 }
 
-template <class Real, BinaryOp op> void binaryRow(const Real* a, const Real* b, Real* y, std::ptrdiff_t n) {
-  eachLane(n, y, [a, b](std::ptrdiff_t i) -> Real {
-    const Real x = a[i], z = b[i];
+template <int Bytes, UnaryOp op> void unaryFloats(const float* x, float* y, std::ptrdiff_t n) {
+  using F = Functions<Bytes>;
+  using V = typename F::V;
+  if constexpr (op == UnaryOp::exp) eachVector<V>(x, y, n, F::exp);
+  else if constexpr (op == UnaryOp::expm1) eachVector<V>(x, y, n, F::expm1);
+  else if constexpr (op == UnaryOp::log) eachVector<V>(x, y, n, F::log);
+  else if constexpr (op == UnaryOp::log1p) eachVector<V>(x, y, n, F::log1p);
+  else if constexpr (op == UnaryOp::sigmoid) eachVector<V>(x, y, n, F::sigmoid);
+  else if constexpr (op == UnaryOp::tanh) eachVector<V>(x, y, n, F::tanh);
+  else if constexpr (op == UnaryOp::sin) sinRow<Bytes, 0>(x, y, n);
+  else if constexpr (op == UnaryOp::cos) sinRow<Bytes, 1>(x, y, n);
+  else unaryRow<float, op>(x, y, n);
+}
+
+/// An operand of a loop: a row, or one number, which the result may overwrite.
+template <class Real, bool single> struct Entries {
+  const Real* row;
+  explicit Entries(const Real* x) : row(x) {}
+  Real operator[](std::ptrdiff_t i) const { return row[i]; }
+};
+template <class Real> struct Entries<Real, true> {
+  Real number;
+  explicit Entries(const Real* x) : number(*x) {}
+  Real operator[](std::ptrdiff_t) const { return number; }
+};
+constexpr bool isA(Single single) { return single == Single::a || single == Single::both; }
+constexpr bool isB(Single single) { return single == Single::b || single == Single::both; }
+
+template <class Real, BinaryOp op, Single single> void binaryRow(const Real* a, const Real* b, Real* y, std::ptrdiff_t n) {
+  const Entries<Real, isA(single)> left(a);
+  const Entries<Real, isB(single)> right(b);
+  eachLane(n, y, [=](std::ptrdiff_t i) -> Real {
+    const Real x = left[i], z = right[i];
     if constexpr (op == BinaryOp::add) return x + z;
     if constexpr (op == BinaryOp::sub) return x - z;
     if constexpr (op == BinaryOp::mul) return x * z;
@@ -45,37 +80,101 @@ template <class Real, BinaryOp op> void binaryRow(const Real* a, const Real* b, 
   });
 }
 
-template <class Real> void whereRow(const Real* condition, const Real* a, const Real* b, Real* y, std::ptrdiff_t n) {
+template <class Real, Single single> void whereRow(const Real* condition, const Real* a, const Real* b, Real* y, std::ptrdiff_t n) {
+  const Entries<Real, isA(single)> yes(a);
+  const Entries<Real, isB(single)> no(b);
   eachLane(n, y, [=](std::ptrdiff_t i) {
-    const Real x = a[i], z = b[i];
+    const Real x = yes[i], z = no[i];
     return condition[i] != 0 ? x : z;
   });
 }
 
-/// Sixteen running sums: they vectorise without -ffast-math and lose less than one does.
-template <class Real, class F> inline Real sumLanes(std::ptrdiff_t n, F f) {
-  constexpr int ways = 16;
-  Real part[ways] = {};
+/// The sum of f(vector of x) over a row, in four vectors: they hide an addition's latency and lose less than one sum does.
+template <class Real, int Bytes, class F> inline Real sumVectors(const Real* x, std::ptrdiff_t n, F f) {
+  using V = typename Vector<Real, Bytes>::type;
+  using Loose = typename Vector<Real, Bytes>::loose;
+  constexpr int lanes = Vector<Real, Bytes>::lanes, ways = 4;
+  V part[ways] = {};
   std::ptrdiff_t i = 0;
-  for (; i + ways <= n; i += ways)
-    for (int j = 0; j < ways; j++) part[j] += f(i + j);
-  for (int j = 0; i < n; i++, j++) part[j] += f(i);
-  for (int half = ways / 2; half > 0; half /= 2)
-    for (int j = 0; j < half; j++) part[j] += part[j + half];
-  return part[0];
+  for (; i + ways * lanes <= n; i += ways * lanes)
+    for (int way = 0; way < ways; way++) part[way] += f(V(*reinterpret_cast<const Loose*>(x + i + way * lanes)));
+  for (; i + lanes <= n; i += lanes) part[0] += f(V(*reinterpret_cast<const Loose*>(x + i)));
+  const V sum = (part[0] + part[1]) + (part[2] + part[3]);
+  Real total = 0;
+  for (; i < n; i++) total += f(x[i]);
+  for (int lane = 0; lane < lanes; lane++) total += sum[lane];
+  return total;
 }
 
-template <class Real> Real sumRow(const Real* x, std::ptrdiff_t n) {
-  return sumLanes<Real>(n, [x](std::ptrdiff_t i) { return x[i]; });
+template <class Real, int Bytes> Real sumRow(const Real* x, std::ptrdiff_t n) {
+  return sumVectors<Real, Bytes>(x, n, [](auto v) { return v; });
 }
-template <class Real> Real sumOfSquaresRow(const Real* x, std::ptrdiff_t n) {
-  return sumLanes<Real>(n, [x](std::ptrdiff_t i) { return x[i] * x[i]; });
+template <class Real, int Bytes> Real sumOfSquaresRow(const Real* x, std::ptrdiff_t n) {
+  return sumVectors<Real, Bytes>(x, n, [](auto v) { return v * v; });
 }
-template <class Real> Real maximumRow(const Real* x, std::ptrdiff_t n) {
-  Real best = x[0];
-  for (std::ptrdiff_t i = 1; i < n; i++) best = (best > x[i]) | (best != best) ? best : x[i];
-  return best;
+
+/// x·0 is NaN for NaN and ∞, and stays so in a sum.
+template <class Real, int Bytes> bool finiteRow(const Real* x, std::ptrdiff_t n) {
+  return sumVectors<Real, Bytes>(x, n, [](auto v) { return v * 0; }) == 0;
 }
+
+/// Rows below this length are summed one number after another: the processor works on several of them at a time.
+constexpr std::ptrdiff_t shortRow = 24;
+
+template <class Real, int Bytes> void sumsOfRows(const Real* x, std::ptrdiff_t rows, std::ptrdiff_t n, double* totals) {
+  for (std::ptrdiff_t r = 0; r < rows; r++, x += n) {
+    if (n >= shortRow) {
+      totals[r] = sumRow<Real, Bytes>(x, n);
+      continue;
+    }
+    double even = 0, odd = 0;
+    std::ptrdiff_t i = 0;
+    for (; i + 2 <= n; i += 2) even += x[i], odd += x[i + 1];
+    totals[r] = i < n ? even + odd + x[i] : even + odd;
+  }
+}
+
+template <class Real> inline Real largerOf(Real a, Real b) { return (a > b) | (a != a) ? a : b; }
+
+/// The last vector overlaps the one before: a maximum may see an entry twice.
+template <class Real, int Bytes> Real maximumRow(const Real* x, std::ptrdiff_t n) {
+  using V = typename Vector<Real, Bytes>::type;
+  using Loose = typename Vector<Real, Bytes>::loose;
+  constexpr int lanes = Vector<Real, Bytes>::lanes, ways = 4;
+  const auto at = [x](std::ptrdiff_t i) { return V(*reinterpret_cast<const Loose*>(x + i)); };
+  V parts[ways];
+  for (V& part : parts) part = at(0);
+  auto anyNaN = parts[0] != parts[0];
+  const auto take = [&](V& part, V v) {
+    part = v > part ? v : part;
+    anyNaN |= v != v;
+  };
+  std::ptrdiff_t i = lanes;
+  for (; i + ways * lanes <= n; i += ways * lanes)
+    for (int way = 0; way < ways; way++) take(parts[way], at(i + way * lanes));
+  for (; i + lanes <= n; i += lanes) take(parts[0], at(i));
+  take(parts[1], at(n - lanes));
+  for (int way = 1; way < ways; way++) parts[0] = parts[way] > parts[0] ? parts[way] : parts[0];
+  parts[0] = anyNaN ? V{} + std::numeric_limits<Real>::quiet_NaN() : parts[0];
+  Real best[lanes];
+  std::memcpy(best, &parts[0], sizeof best);
+  for (int half = lanes / 2; half > 0; half /= 2)
+    for (int lane = 0; lane < half; lane++) best[lane] = largerOf(best[lane], best[lane + half]);
+  return best[0];
+}
+
+template <class Real, int Bytes> void maximaOfRows(const Real* x, std::ptrdiff_t rows, std::ptrdiff_t n, double* totals) {
+  for (std::ptrdiff_t r = 0; r < rows; r++, x += n) {
+    if (n >= shortRow) {
+      totals[r] = maximumRow<Real, Bytes>(x, n);
+      continue;
+    }
+    Real best = x[0];
+    for (std::ptrdiff_t i = 1; i < n; i++) best = largerOf(best, x[i]);
+    totals[r] = best;
+  }
+}
+
 template <class Real> void addScaledRow(Real w, const Real* x, Real* y, std::ptrdiff_t n) {
   eachLane(n, y, [=](std::ptrdiff_t i) { return y[i] + w * x[i]; });
 }
@@ -93,18 +192,57 @@ template <class Real> void addDeviationsRow(Real share, const Real* x, Real* mea
     mean[i] = m;
   }
 }
-template <class Real> void addDoubleRow(const Real* x, double* total, std::ptrdiff_t n) {
+template <class Real> void addDoubleRows(const Real* x, std::ptrdiff_t stride, std::ptrdiff_t rows, double* total, std::ptrdiff_t n) {
+  // eight rows at a time, so that totals are read and written once for all
+  for (; rows >= 8; rows -= 8, x += 8 * stride) {
 #pragma GCC ivdep
-  for (std::ptrdiff_t i = 0; i < n; i++) total[i] += static_cast<double>(x[i]);
+    for (std::ptrdiff_t i = 0; i < n; i++) {
+      const auto at = [&](int row) { return static_cast<double>(x[row * stride + i]); };
+      total[i] += ((at(0) + at(1)) + (at(2) + at(3))) + ((at(4) + at(5)) + (at(6) + at(7)));
+    }
+  }
+  for (; rows > 0; rows--, x += stride) {
+#pragma GCC ivdep
+    for (std::ptrdiff_t i = 0; i < n; i++) total[i] += static_cast<double>(x[i]);
+  }
 }
 
-template <class Real> Elementwise<Real> makeElementwise() {
-  return {{unaryRow<Real, UnaryOp::neg>, unaryRow<Real, UnaryOp::abs>, unaryRow<Real, UnaryOp::sign>, unaryRow<Real, UnaryOp::sqrt>, unaryRow<Real, UnaryOp::exp>,
-           unaryRow<Real, UnaryOp::expm1>, unaryRow<Real, UnaryOp::log>, unaryRow<Real, UnaryOp::log1p>, unaryRow<Real, UnaryOp::sigmoid>, unaryRow<Real, UnaryOp::tanh>,
-           unaryRow<Real, UnaryOp::sin>, unaryRow<Real, UnaryOp::cos>, unaryRow<Real, UnaryOp::floor>},
-          {binaryRow<Real, BinaryOp::add>, binaryRow<Real, BinaryOp::sub>, binaryRow<Real, BinaryOp::mul>, binaryRow<Real, BinaryOp::div>, binaryRow<Real, BinaryOp::max>,
-           binaryRow<Real, BinaryOp::min>, binaryRow<Real, BinaryOp::less>, binaryRow<Real, BinaryOp::equal>},
-          whereRow<Real>, sumRow<Real>, maximumRow<Real>, sumOfSquaresRow<Real>, addScaledRow<Real>, addSquaresRow<Real>, addProductsRow<Real>, addDeviationsRow<Real>, addDoubleRow<Real>};
+template <int Bytes, int... op> void fillUnary(Elementwise<float>& to, std::integer_sequence<int, op...>) {
+  ((to.unary[op] = unaryFloats<Bytes, static_cast<UnaryOp>(op)>), ...);
+}
+template <int Bytes, int... op> void fillUnary(Elementwise<double>& to, std::integer_sequence<int, op...>) {
+  ((to.unary[op] = unaryRow<double, static_cast<UnaryOp>(op)>), ...);
+}
+template <class Real, BinaryOp op> void fillForms(Elementwise<Real>& to) {
+  auto& forms = to.binary[static_cast<int>(op)];
+  forms[static_cast<int>(Single::neither)] = binaryRow<Real, op, Single::neither>;
+  forms[static_cast<int>(Single::a)] = binaryRow<Real, op, Single::a>;
+  forms[static_cast<int>(Single::b)] = binaryRow<Real, op, Single::b>;
+}
+template <class Real, int... op> void fillBinary(Elementwise<Real>& to, std::integer_sequence<int, op...>) {
+  (fillForms<Real, static_cast<BinaryOp>(op)>(to), ...);
+}
+template <class Real, int... single> void fillWhere(Elementwise<Real>& to, std::integer_sequence<int, single...>) {
+  ((to.where[single] = whereRow<Real, static_cast<Single>(single)>), ...);
+}
+
+template <class Real, int Bytes> Elementwise<Real> makeElementwise() {
+  Elementwise<Real> made{};
+  fillUnary<Bytes>(made, std::make_integer_sequence<int, static_cast<int>(UnaryOp::count)>{});
+  fillBinary(made, std::make_integer_sequence<int, static_cast<int>(BinaryOp::count)>{});
+  fillWhere(made, std::make_integer_sequence<int, static_cast<int>(Single::count)>{});
+  made.square = [](const Real* x, Real* y, std::ptrdiff_t n) { binaryRow<Real, BinaryOp::mul, Single::neither>(x, x, y, n); };
+  made.sum = sumRow<Real, Bytes>;
+  made.sums = sumsOfRows<Real, Bytes>;
+  made.maxima = maximaOfRows<Real, Bytes>;
+  made.finite = finiteRow<Real, Bytes>;
+  made.sumOfSquares = sumOfSquaresRow<Real, Bytes>;
+  made.addScaled = addScaledRow<Real>;
+  made.addSquares = addSquaresRow<Real>;
+  made.addProducts = addProductsRow<Real>;
+  made.addDeviations = addDeviationsRow<Real>;
+  made.addDoubles = addDoubleRows<Real>;
+  return made;
 }
 
 }  // namespace

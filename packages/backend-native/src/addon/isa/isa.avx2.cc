@@ -2,10 +2,7 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 
-#include "elementwise-kernel.h"
-#include "isa.h"
-#include "lane-kernel.h"
-#include "tile-kernel.h"
+#include "make-isa.h"
 
 namespace gradpack {
 namespace {
@@ -90,12 +87,12 @@ struct DoubleLanes {
 }  // namespace
 
 template <> const Isa<float>& avx2Isa<float>() {
-  static const Isa<float> made{makeTiles<float, 32, 6>(transposeFloats), makeElementwise<float>(), makeLanes<FloatLanes>()};
+  static const Isa<float> made = makeIsa<FloatLanes, 32, 6>(transposeFloats);
   return made;
 }
 
 template <> const Isa<double>& avx2Isa<double>() {
-  static const Isa<double> made{makeTiles<double, 32, 6>(transposePlain<double>), makeElementwise<double>(), makeLanes<DoubleLanes>()};
+  static const Isa<double> made = makeIsa<DoubleLanes, 32, 6>(transposePlain<double>);
   return made;
 }
 

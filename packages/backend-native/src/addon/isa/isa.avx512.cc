@@ -5,10 +5,7 @@
 #pragma GCC diagnostic ignored "-Wuninitialized"
 #include <immintrin.h>
 
-#include "elementwise-kernel.h"
-#include "isa.h"
-#include "lane-kernel.h"
-#include "tile-kernel.h"
+#include "make-isa.h"
 
 namespace gradpack {
 namespace {
@@ -60,7 +57,11 @@ void transposeFloats(const float* s, std::ptrdiff_t ls, int m, std::ptrdiff_t n,
       float* o = d + q * ld;
 #pragma GCC unroll 16
       for (int i = 0; i < 16; i++)
-        if (i < columns) _mm512_mask_storeu_ps(o + i * ld, keep, r[i]);
+        if (i < columns) {
+          // what a whole vector writes beyond a row, the next one overwrites
+          if (ld == rows && (q + i) * ld + 16 <= n * ld) _mm512_storeu_ps(o + i * ld, r[i]);
+          else _mm512_mask_storeu_ps(o + i * ld, keep, r[i]);
+        }
     }
   }
 }
@@ -94,12 +95,12 @@ struct DoubleLanes {
 }  // namespace
 
 template <> const Isa<float>& avx512Isa<float>() {
-  static const Isa<float> made{makeTiles<float, 64, 14>(transposeFloats), makeElementwise<float>(), makeLanes<FloatLanes>()};
+  static const Isa<float> made = makeIsa<FloatLanes, 64, 14>(transposeFloats);
   return made;
 }
 
 template <> const Isa<double>& avx512Isa<double>() {
-  static const Isa<double> made{makeTiles<double, 64, 14>(transposePlain<double>), makeElementwise<double>(), makeLanes<DoubleLanes>()};
+  static const Isa<double> made = makeIsa<DoubleLanes, 64, 14>(transposePlain<double>);
   return made;
 }
 

@@ -2,6 +2,8 @@
 #pragma once
 #include "elementwise.h"
 #include "lanes.h"
+#include "outer-tiles.h"
+#include "planes.h"
 #include "tiles.h"
 
 namespace gradpack {
@@ -9,14 +11,17 @@ namespace gradpack {
 template <class Real> struct Isa {
   Tiles<Real> tiles;
   Elementwise<Real> elementwise;
+  PlaneKernels<Real> planes;
   LaneKernels<Real> lanes;
+  OuterTiles<Real> outer;
 };
 
 template <class Real> const Isa<Real>& isa();
 const char* isaName();
 
-// one file each: isa.portable.cc, isa.avx2.cc, isa.avx512.cc
+// one file each: isa.portable.cc, isa.neon.cc, isa.avx2.cc, isa.avx512.cc
 template <class Real> const Isa<Real>& portableIsa();
+template <class Real> const Isa<Real>& neonIsa();
 template <class Real> const Isa<Real>& avx2Isa();
 template <class Real> const Isa<Real>& avx512Isa();
 

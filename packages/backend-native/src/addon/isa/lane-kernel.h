@@ -57,7 +57,7 @@ template <class L> void packLanes(const Lanes& lanes, std::ptrdiff_t v, const ty
 template <class L> void packLanesTransposed(const Lanes& lanes, std::ptrdiff_t v, const typename L::Real* x, const std::int32_t* rows, int m, typename L::Real* d, std::ptrdiff_t ld) {
   constexpr std::uint32_t all = (1u << L::width) - 1;
   const VectorPieces<L> pieces(lanes, v);
-  const std::ptrdiff_t left = lanes.columns - v * L::width, columns = left < L::width ? left : L::width;
+  const int columns = 32 - __builtin_clz(pieces.bits[pieces.count - 1]);
   pieces.known([&](auto count) {
     typename L::Vector block[L::width];
 #pragma GCC unroll 16
@@ -81,6 +81,18 @@ template <class L> void storeLanes(const Lanes& lanes, std::ptrdiff_t v, const t
   }
 }
 
+template <class L> void foldLanes(const Lanes& lanes, const typename L::Real* s, typename L::Real* y) {
+  const typename L::Mask all = L::mask((1u << L::width) - 1);
+  for (std::ptrdiff_t v = 0; v < lanes.vectors(); v++, s += L::width) {
+    const typename L::Vector x = L::load(all, s);
+    for (std::int32_t piece = lanes.first[static_cast<std::size_t>(v)]; piece < lanes.first[static_cast<std::size_t>(v) + 1]; piece++) {
+      const std::uint32_t bits = lanes.mask[static_cast<std::size_t>(piece)];
+      typename L::Real* to = y + lanes.offset[static_cast<std::size_t>(piece)];
+      L::store(bits, to, x + L::load(L::mask(bits), to));
+    }
+  }
+}
+
 /// For vectors that have no better one.
 template <class Vector, int width> void transposeEntries(Vector (&x)[width]) {
   for (int i = 0; i < width; i++)
@@ -91,7 +103,7 @@ template <class Vector, int width> void transposeEntries(Vector (&x)[width]) {
     }
 }
 
-template <class L> LaneKernels<typename L::Real> makeLanes() { return {L::width, packLanes<L>, packLanesTransposed<L>, storeLanes<L>}; }
+template <class L> LaneKernels<typename L::Real> makeLanes() { return {L::width, packLanes<L>, packLanesTransposed<L>, storeLanes<L>, foldLanes<L>}; }
 
 }  // namespace
 }  // namespace gradpack

@@ -17,38 +17,54 @@ template <class Real, int Bytes> struct Vector {
   static constexpr int lanes = Bytes / static_cast<int>(sizeof(Real));
 };
 
-/// Rows M, N vectors wide. The accumulators stay in registers: M·N + N + 1 of them.
+/// r[M][N] += Σ_k a[k·la + m] b[k·lb …], N vectors wide. The accumulators stay in registers: M·N + N + 1 of them.
 template <class Real, int Bytes, int M, int N>
-void tile(std::ptrdiff_t k, const Real* a, std::ptrdiff_t la, const Real* b, std::ptrdiff_t lb, Real* c, std::ptrdiff_t lc, bool add) {
-  using V = typename Vector<Real, Bytes>::type;
-  using Loose = typename Vector<Real, Bytes>::loose;
+inline void accumulateTile(std::ptrdiff_t k, const Real* a, std::ptrdiff_t la, const Real* b, std::ptrdiff_t lb, typename Vector<Real, Bytes>::type (&r)[M][N]) {
   constexpr int lanes = Vector<Real, Bytes>::lanes;
-  V r[M][N];
 #pragma GCC unroll 16
   for (int i = 0; i < M; i++)
 #pragma GCC unroll 4
-    for (int j = 0; j < N; j++) r[i][j] = V{};
+    for (int j = 0; j < N; j++) r[i][j] = typename Vector<Real, Bytes>::type{};
 #pragma GCC unroll 2
   for (std::ptrdiff_t q = 0; q < k; q++, a += la, b += lb) {
-    V y[N];
+    typename Vector<Real, Bytes>::type y[N];
 #pragma GCC unroll 4
-    for (int j = 0; j < N; j++) y[j] = *reinterpret_cast<const Loose*>(b + j * lanes);
+    for (int j = 0; j < N; j++) y[j] = *reinterpret_cast<const typename Vector<Real, Bytes>::loose*>(b + j * lanes);
 #pragma GCC unroll 16
     for (int i = 0; i < M; i++)
 #pragma GCC unroll 4
       for (int j = 0; j < N; j++) r[i][j] += a[i] * y[j];
   }
+}
+
+template <class Real, int Bytes, int M, int N>
+void tile(std::ptrdiff_t k, const Real* a, std::ptrdiff_t la, const Real* b, std::ptrdiff_t lb, Real* c, std::ptrdiff_t lc, bool add) {
+  typename Vector<Real, Bytes>::type r[M][N];
+  accumulateTile<Real, Bytes, M, N>(k, a, la, b, lb, r);
 #pragma GCC unroll 16
   for (int i = 0; i < M; i++, c += lc)
 #pragma GCC unroll 4
     for (int j = 0; j < N; j++) {
-      Loose* out = reinterpret_cast<Loose*>(c + j * lanes);
+      auto* out = reinterpret_cast<typename Vector<Real, Bytes>::loose*>(c + j * Vector<Real, Bytes>::lanes);
       *out = add ? *out + r[i][j] : r[i][j];
     }
 }
 
-template <class Real, int Bytes, int N, int... M> void fillTiles(Tile<Real>* at, std::integer_sequence<int, M...>) {
-  ((at[M + 1] = tile<Real, Bytes, M + 1, N>), ...);
+template <class Real, int Bytes, int M, int N>
+void scatterTile(std::ptrdiff_t k, const Real* a, std::ptrdiff_t la, const Real* b, std::ptrdiff_t lb, Real* c, const std::int32_t* rows) {
+  typename Vector<Real, Bytes>::type r[M][N];
+  accumulateTile<Real, Bytes, M, N>(k, a, la, b, lb, r);
+#pragma GCC unroll 16
+  for (int i = 0; i < M; i++)
+#pragma GCC unroll 4
+    for (int j = 0; j < N; j++) {
+      auto* out = reinterpret_cast<typename Vector<Real, Bytes>::loose*>(c + rows[i] + j * Vector<Real, Bytes>::lanes);
+      *out = *out + r[i][j];
+    }
+}
+
+template <class Real, int Bytes, int N, int... M> void fillTiles(Tile<Real>* at, ScatterTile<Real>* scatter, std::integer_sequence<int, M...>) {
+  ((at[M + 1] = tile<Real, Bytes, M + 1, N>, scatter[M + 1] = scatterTile<Real, Bytes, M + 1, N>), ...);
 }
 
 template <class Real> void transposePlain(const Real* s, std::ptrdiff_t ls, int m, std::ptrdiff_t n, Real* d, std::ptrdiff_t ld) {
@@ -61,8 +77,8 @@ template <class Real, int Bytes, int Rows> Tiles<Real> makeTiles(void (*transpos
   Tiles<Real> tiles{};
   tiles.rows = Rows;
   tiles.columns = 2 * Vector<Real, Bytes>::lanes;
-  fillTiles<Real, Bytes, 2>(tiles.wide, std::make_integer_sequence<int, Rows>{});
-  fillTiles<Real, Bytes, 1>(tiles.narrow, std::make_integer_sequence<int, Rows>{});
+  fillTiles<Real, Bytes, 2>(tiles.wide, tiles.wideScatter, std::make_integer_sequence<int, Rows>{});
+  fillTiles<Real, Bytes, 1>(tiles.narrow, tiles.narrowScatter, std::make_integer_sequence<int, Rows>{});
   tiles.transpose = transpose;
   return tiles;
 }

@@ -1,4 +1,5 @@
 // categorical: the first class c with Σ_{d≤c} p > u Σ_d p.
+#include "../threads/grain.h"
 #include "decoders.h"
 
 namespace gradpack {
@@ -17,7 +18,7 @@ template <class Real> class Categorical final : public Call {
   void run(const Run& run) const override {
     const Real *p = run.read<Real>(p_), *u = run.read<Real>(u_);
     std::int32_t* label = run.write<std::int32_t>(label_);
-    run.parallelRanges(N_ * P_, 1 + 4096 / C_, [&](std::int64_t from, std::int64_t to) {
+    run.parallelRanges(N_ * P_, grainOf(static_cast<double>(C_ * (1 + M_))), [&](std::int64_t from, std::int64_t to) {
       for (std::int64_t at = from; at < to; at++) {
         const std::int64_t n = at / P_, q = at % P_;
         const Real* row = p + n * C_ * P_ + q;

@@ -1,8 +1,7 @@
 // clampIndices and checkFinite: the kernels that raise the step's flag.
-#include <algorithm>
 #include <atomic>
-#include <cmath>
 
+#include "../isa/isa.h"
 #include "decoders.h"
 
 namespace gradpack {
@@ -26,13 +25,15 @@ class ClampIndices final : public Call {
     std::int32_t* out = run.write<std::int32_t>(out_);
     std::atomic<bool> raised{false};
     run.parallelRanges(length_, grain, [&](std::int64_t from, std::int64_t to) {
-      bool differs = false;
+      const std::int32_t most = bound_ - 1;
+      std::int32_t differs = 0;
+#pragma GCC ivdep
       for (std::int64_t i = from; i < to; i++) {
-        const std::int32_t clamped = std::clamp(ids[i], 0, bound_ - 1);
-        differs |= clamped != ids[i];
+        const std::int32_t id = ids[i], low = id < 0 ? 0 : id, clamped = low > most ? most : low;
+        differs |= clamped ^ id;
         out[i] = clamped;
       }
-      if (differs) raised = true;
+      if (differs != 0) raised = true;
     });
     if (raised) *run.write<std::int32_t>(flag_) |= bit_;
   }
@@ -57,10 +58,7 @@ template <class Real> class CheckFinite final : public Call {
     const Real* x = run.read<Real>(x_);
     std::atomic<bool> raised{false};
     run.parallelRanges(length_, grain, [&](std::int64_t from, std::int64_t to) {
-      // x − x is 0 for finite numbers, NaN for the others
-      Real bad = 0;
-      for (std::int64_t i = from; i < to; i++) bad = x[i] - x[i] == 0 ? bad : Real(1);
-      if (bad != 0) raised = true;
+      if (!isa<Real>().elementwise.finite(x + from, to - from)) raised = true;
     });
     if (raised) *run.write<std::int32_t>(flag_) |= bit_;
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "../threads/grain.h"
 #include "decoders.h"
 
 namespace gradpack {
@@ -15,7 +16,8 @@ struct IndexShape {
   Extent narrow() const { return Extent::contiguous(sizeOf({V, R, T})); }
   Extent index() const { return Extent::contiguous(sizeOf({R, T})); }
   bool holds(std::int32_t s) const { return static_cast<std::uint32_t>(s) < static_cast<std::uint32_t>(S); }
-  std::int64_t grain() const { return 1 + 8192 / (S + T); }
+  /// Rows of one task; `filled`: how many entries of a row are zeroed first.
+  std::int64_t grain(std::int64_t filled) const { return grainOf(0.8 * static_cast<double>(T) + 0.15 * static_cast<double>(filled)); }
 };
 
 template <class Real> class Gather final : public Call {
@@ -30,7 +32,7 @@ template <class Real> class Gather final : public Call {
     const Real* x = run.read<Real>(x_);
     const std::int32_t* index = run.read<std::int32_t>(index_);
     Real* y = run.write<Real>(y_);
-    run.parallelRanges(V * R, shape_.grain(), [&, R = R, S = S, T = T](std::int64_t from, std::int64_t to) {
+    run.parallelRanges(V * R, shape_.grain(0), [&, R = R, S = S, T = T](std::int64_t from, std::int64_t to) {
       for (std::int64_t row = from; row < to; row++) {
         const std::int32_t* at = index + row % R * T;
         for (std::int64_t t = 0; t < T; t++) y[row * T + t] = shape_.holds(at[t]) ? x[row * S + at[t]] : Real(0);
@@ -56,7 +58,7 @@ template <class Real> class ScatterAdd final : public Call {
     const Real* y = run.read<Real>(y_);
     const std::int32_t* index = run.read<std::int32_t>(index_);
     Real* x = run.write<Real>(x_);
-    run.parallelRanges(V * R, shape_.grain(), [&, R = R, S = S, T = T](std::int64_t from, std::int64_t to) {
+    run.parallelRanges(V * R, shape_.grain(S), [&, R = R, S = S, T = T](std::int64_t from, std::int64_t to) {
       for (std::int64_t row = from; row < to; row++) {
         const std::int32_t* at = index + row % R * T;
         Real* sums = x + row * S;
@@ -88,7 +90,7 @@ template <class Real> class GatherRows final : public Call {
     const Real* weight = run.read<Real>(weight_);
     const std::int32_t* ids = run.read<std::int32_t>(ids_);
     Real* y = run.write<Real>(y_);
-    run.parallelRanges(V_ * J_, 1 + 16384 / H_, [&](std::int64_t from, std::int64_t to) {
+    run.parallelRanges(V_ * J_, grainOf(5 + 0.1 * sizeof(Real) * static_cast<double>(H_)), [&](std::int64_t from, std::int64_t to) {
       for (std::int64_t row = from; row < to; row++) {
         const std::int64_t v = row / J_, id = ids[row % J_];
         Real* out = y + row * H_;

@@ -1,6 +1,7 @@
 // random: Philox4x32-10 (Salmon et al., SC 2011) with key (seed, step) and counter (position ≫ 2, sample, column, stream).
 #include <cstdint>
 
+#include "../threads/grain.h"
 #include "decoders.h"
 
 namespace gradpack {
@@ -32,7 +33,7 @@ template <class Real> class Random final : public Call {
     const std::int32_t* key = run.read<std::int32_t>(run_);
     const std::uint32_t seed = static_cast<std::uint32_t>(key[0]), step = static_cast<std::uint32_t>(key[1]);
     Real* u = run.write<Real>(u_);
-    run.parallelRanges(V_ * N_, 1 + 4096 / P_, [&](std::int64_t from, std::int64_t to) {
+    run.parallelRanges(V_ * N_, grainOf(10 + 2 * static_cast<double>(P_)), [&](std::int64_t from, std::int64_t to) {
       for (std::int64_t row = from; row < to; row++)
         for (std::int64_t p = 0; p < P_; p += 4) {
           const Words words = philox({{static_cast<std::uint32_t>(p >> 2), static_cast<std::uint32_t>(row % N_), firstColumn_ + static_cast<std::uint32_t>(row / N_), stream_}}, seed, step);

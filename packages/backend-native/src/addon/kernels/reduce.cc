@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "../memory/scratch.h"
+#include "../threads/grain.h"
 #include "decoders.h"
 #include "expression.h"
 
@@ -20,22 +21,22 @@ template <class Real> class Reduce final : public Call {
   explicit Reduce(CallReader& words) : Reduce{words, words.extents(words.count(mostAxes)), words.extents(words.count(mostAxes))} {}
 
   void run(const Run& run) const override {
-    double* totals = scratch<double>(Scratch::sharedSums, parts_ * kept_);
-    if (columns_) runColumns(run, totals);
-    else runRows(run, totals);
     Real* y = run.write<Real>(y_);
-    for (std::int64_t i = 0; i < kept_; i++) {
-      double total = totals[i];
-      for (std::int64_t part = 1; part < parts_; part++) total = join(total, totals[part * kept_ + i]);
-      const Real value = static_cast<Real>(maximum_ ? total : scale_ * total);
-      y[i] = accumulate_ ? y[i] + value : value;
+    if (parts_ == 1) {
+      eachTask(run, [&](std::int64_t i, std::int64_t, const double* totals, std::int64_t count) { finish(totals, count, y + i); });
+      return;
     }
+    double* totals = scratch<double>(Scratch::sharedSums, parts_ * kept_);
+    eachTask(run, [&](std::int64_t i, std::int64_t p, const double* own, std::int64_t count) { std::copy_n(own, count, totals + p * kept_ + i); });
+    for (std::int64_t part = 1; part < parts_; part++)
+      for (std::int64_t i = 0; i < kept_; i++) totals[i] = join(totals[i], totals[part * kept_ + i]);
+    finish(totals, kept_, y);
   }
   double flops() const override { return static_cast<double>(kept_ * reduced_) * (1 + expression_.flopsPerElement()); }
   double bytes() const override { return static_cast<double>(kept_ * reduced_) * expression_.inputs() * sizeof(Real); }
 
  private:
-  static constexpr std::int64_t grain = 16384, part = 32768;
+  static constexpr std::int64_t part = 32768;
   static constexpr int lanes = Expression<Real>::lanes;
 
   static Shape joined(Shape a, const Shape& b) {
@@ -58,75 +59,131 @@ template <class Real> class Reduce final : public Call {
         if (shape[static_cast<std::size_t>(axis)] > 1) return expression_.stride(first + axis);
       return std::ptrdiff_t{0};
     };
-    columns_ = kept_ >= 16 && reduced_ > 1 && std::abs(inner(kept, 0)) == 1 && std::abs(inner(reduced, k)) != 1;
+    columns_ = kept_ > 1 && reduced_ > 1 && std::abs(inner(kept, 0)) == 1 && std::abs(inner(reduced, k)) != 1;
     if (columns_) {
       std::vector<int> order;
       for (int axis = 0; axis < r; axis++) order.push_back(k + axis);
       for (int axis = 0; axis < k; axis++) order.push_back(axis);
       expression_.orderBy(order);
+      // several rows of few entries at a time; of many entries blocks that end where the inputs' rows do
+      const std::int64_t row = std::min(expression_.rowLength(), kept_);
+      if (const auto* input = expression_.onlyInput()) findPlainColumns(*input, kept, reduced, row);
+      if (!plain_ && kept_ <= lanes / 2) together_ = std::min<std::int64_t>(lanes / kept_, reduced_);
+      line_ = plain_ || (kept_ > lanes / 2 && row >= lanes / 4) ? row : kept_;
+      cuts_ = (line_ + lanes - 1) / lanes;
+      width_ = (line_ + cuts_ - 1) / cuts_;
     }
     // cut the reduction where the kept entries alone are too few for many threads
-    const std::int64_t tasks = columns_ ? (kept_ + lanes - 1) / lanes : kept_;
-    const std::int64_t per = columns_ ? std::max<std::int64_t>(1, part / std::min<std::int64_t>(kept_, lanes)) : part;
+    const std::int64_t tasks = columns_ ? kept_ / line_ * cuts_ : kept_;
+    const std::int64_t per = columns_ ? std::max<std::int64_t>(1, part / width_) : part;
     parts_ = tasks >= 16 ? 1 : std::clamp<std::int64_t>(reduced_ / per, 1, 64);
+  }
+
+  /// Sums of an input alone, whose reduced entries lie at equal distances, need no evaluation.
+  void findPlainColumns(const typename Expression<Real>::Input& input, const Shape& kept, const Shape& reduced, std::int64_t row) {
+    const auto border = input.strides.begin() + static_cast<std::ptrdiff_t>(kept.size());
+    Strided along{reduced, {Strides(border, input.strides.end())}};
+    along.merge();
+    plain_ = !maximum_ && along.axes() == 1 && row >= 64;
+    stride_ = along.strides[0].back();
+    keptRuns_ = Runs(kept, Strides(input.strides.begin(), border));
   }
 
   double join(double a, double b) const { return maximum_ ? larger(a, b) : a + b; }
   double nothing() const { return maximum_ ? -std::numeric_limits<double>::infinity() : 0; }
-  double joinRow(const Elementwise<Real>& loops, const Real* x, int n) const { return maximum_ ? loops.maximum(x, n) : loops.sum(x, n); }
-
-  void runRows(const Run& run, double* totals) const {
+  void joinRows(const Real* x, std::int64_t rows, std::int64_t n, double* totals) const {
     const Elementwise<Real>& loops = isa<Real>().elementwise;
-    if (reduced_ < lanes) {  // several rows in one run
-      const std::int64_t rows = lanes / reduced_;
-      run.parallelRanges(kept_, std::max<std::int64_t>(1, grain / reduced_), [&](std::int64_t from, std::int64_t to) {
-        Real* registers = expression_.registers();
-        for (std::int64_t i = from; i < to; i += rows) {
-          const std::int64_t here = std::min(rows, to - i);
-          const Real* values = expression_.evaluate(run, i * reduced_, static_cast<int>(here * reduced_), registers);
-          for (std::int64_t row = 0; row < here; row++) totals[i + row] = joinRow(loops, values + row * reduced_, static_cast<int>(reduced_));
-        }
-      });
-      return;
+    (maximum_ ? loops.maxima : loops.sums)(x, rows, n, totals);
+  }
+  void finish(const double* totals, std::int64_t count, Real* y) const {
+    for (std::int64_t i = 0; i < count; i++) {
+      const Real value = static_cast<Real>(maximum_ ? totals[i] : scale_ * totals[i]);
+      y[i] = accumulate_ ? y[i] + value : value;
     }
-    const std::int64_t length = (reduced_ + parts_ - 1) / parts_;
-    const std::int64_t together = std::max<std::int64_t>(1, grain / length);
-    run.parallelRanges(kept_ * parts_, together, [&](std::int64_t from, std::int64_t to) {
+  }
+
+  /// done(i, part, totals, count) for the kept entries i … i + count, of each part of the reduction.
+  template <class F> void eachTask(const Run& run, const F& done) const {
+    if (columns_) eachColumns(run, done);
+    else if (reduced_ <= lanes / 2) eachShortRows(run, done);
+    else eachRow(run, done);
+  }
+
+  /// Several rows in one run.
+  template <class F> void eachShortRows(const Run& run, const F& done) const {
+    const std::int64_t rows = lanes / reduced_;
+    const double nanoseconds = 2 + expression_.nanosecondsPerElement() * static_cast<double>(reduced_);
+    run.parallelRanges(kept_, grainOf(nanoseconds), [&](std::int64_t from, std::int64_t to) {
       Real* registers = expression_.registers();
-      for (std::int64_t task = from; task < to; task++) {
-        const std::int64_t i = task / parts_, p = task % parts_;
-        double total = nothing();
-        for (std::int64_t j = p * length, end = std::min(reduced_, j + length); j < end; j += lanes) {
-          const int count = static_cast<int>(std::min<std::int64_t>(lanes, end - j));
-          total = join(total, joinRow(loops, expression_.evaluate(run, i * reduced_ + j, count, registers), count));
-        }
-        totals[p * kept_ + i] = total;
+      double totals[lanes];
+      for (std::int64_t i = from; i < to; i += rows) {
+        const std::int64_t here = std::min(rows, to - i);
+        joinRows(expression_.row(run, i * reduced_, static_cast<int>(here * reduced_), registers), here, reduced_, totals);
+        done(i, 0, totals, here);
       }
     });
   }
 
-  void runColumns(const Run& run, double* totals) const {
-    const Elementwise<Real>& loops = isa<Real>().elementwise;
-    const std::int64_t width = std::min<std::int64_t>(lanes, kept_), blocks = (kept_ + width - 1) / width, length = (reduced_ + parts_ - 1) / parts_;
-    run.parallelRanges(blocks * parts_, std::max<std::int64_t>(1, grain / (width * length)), [&](std::int64_t from, std::int64_t to) {
+  template <class F> void eachRow(const Run& run, const F& done) const {
+    const std::int64_t length = (reduced_ + parts_ - 1) / parts_;
+    const double nanoseconds = expression_.nanosecondsPerElement() * static_cast<double>(length);
+    run.parallelRanges(kept_ * parts_, grainOf(nanoseconds), [&](std::int64_t from, std::int64_t to) {
       Real* registers = expression_.registers();
       for (std::int64_t task = from; task < to; task++) {
-        const std::int64_t p = task / blocks, i = task % blocks * width;
-        const int count = static_cast<int>(std::min(width, kept_ - i));
-        double* total = totals + p * kept_ + i;
-        std::fill_n(total, count, nothing());
-        for (std::int64_t j = p * length, end = std::min(reduced_, j + length); j < end; j++) {
-          const Real* values = expression_.evaluate(run, j * kept_ + i, count, registers);
-          if (maximum_)
-            for (int lane = 0; lane < count; lane++) total[lane] = larger(total[lane], values[lane]);
-          else loops.addDouble(values, total, count);
+        const std::int64_t i = task / parts_, p = task % parts_, end = i * reduced_ + std::min(reduced_, (p + 1) * length);
+        double total = nothing();
+        for (std::int64_t start = i * reduced_ + p * length, count = 0; start < end; start += count) {
+          count = expression_.reach(start, end - start);
+          double own = 0;
+          joinRows(expression_.row(run, start, static_cast<int>(count), registers), 1, count, &own);
+          total = join(total, own);
         }
+        done(i, p, &total, 1);
+      }
+    });
+  }
+
+  template <class F> void eachColumns(const Run& run, const F& done) const {
+    const Elementwise<Real>& loops = isa<Real>().elementwise;
+    const auto larger = loops.binary[static_cast<int>(BinaryOp::max)][static_cast<int>(Single::neither)];
+    const std::int64_t blocks = kept_ / line_ * cuts_, length = (reduced_ + parts_ - 1) / parts_;
+    const double nanoseconds = expression_.nanosecondsPerElement() * static_cast<double>(width_ * length);
+    run.parallelRanges(blocks * parts_, grainOf(nanoseconds), [&](std::int64_t from, std::int64_t to) {
+      Real* registers = expression_.registers();
+      double totals[lanes];
+      Real largest[lanes];
+      for (std::int64_t task = from; task < to; task++) {
+        const std::int64_t p = task / blocks, cut = task % blocks % cuts_ * width_, i = task % blocks / cuts_ * line_ + cut;
+        const std::int64_t count = std::min(width_, line_ - cut), wide = together_ * count;
+        std::fill_n(totals, wide, 0.0);
+        std::fill_n(largest, wide, -std::numeric_limits<Real>::infinity());
+        const std::int64_t first = p * length, end = std::min(reduced_, first + length);
+        if (plain_ && keptRuns_.step() == 1 && keptRuns_.together(i, count)) {
+          const Real* x = run.read<Real>(expression_.onlyInput()->place) + first * stride_;
+          loops.addDoubles(x + keptRuns_.at(i), stride_, end - first, totals, count);
+          done(i, p, totals, count);
+          continue;
+        }
+        for (std::int64_t j = first; j < end; j += together_) {
+          const std::int64_t n = count * std::min(together_, end - j);
+          const Real* values = expression_.row(run, j * kept_ + i, static_cast<int>(n), registers);
+          if (maximum_) larger(largest, values, largest, n);
+          else loops.addDoubles(values, n, 1, totals, n);
+        }
+        if (maximum_) std::copy_n(largest, wide, totals);
+        for (std::int64_t lane = count; lane < wide; lane++) totals[lane % count] = join(totals[lane % count], totals[lane]);
+        done(i, p, totals, count);
       }
     });
   }
 
   Expression<Real> expression_;
   std::int64_t kept_, reduced_, parts_ = 1;
+  /// Of columns: kept entries of a line and of a block, blocks of a line, and how many times a block is evaluated together.
+  std::int64_t line_ = 1, width_ = 1, cuts_ = 1, together_ = 1;
+  bool plain_ = false;
+  std::ptrdiff_t stride_ = 0;
+  Runs keptRuns_;
   Place y_;
   double scale_ = 1;
   bool maximum_ = false, accumulate_ = false, columns_ = false;

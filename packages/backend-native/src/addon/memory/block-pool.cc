@@ -4,6 +4,7 @@
 
 #include "../failure.h"
 #include "aligned.h"
+#include "off-limits.h"
 
 namespace gradpack {
 namespace {
@@ -21,7 +22,10 @@ BlockPool::~BlockPool() { freeKept(); }
 
 void BlockPool::freeKept() {
   for (auto& [size, blocks] : free_)
-    for (void* block : blocks) alignedFree(block);
+    for (void* block : blocks) {
+      giveBack(block, size);
+      alignedFree(block);
+    }
   free_.clear();
   kept_ = 0;
 }
@@ -38,6 +42,7 @@ MemoryBlock BlockPool::take(std::size_t bytes) {
     kept->second.pop_back();
     kept_ -= size;
     used_ += size;
+    limitTo(block, size, bytes);
     return {block, size};
   }
   if (used_ + kept_ + size > limit_) freeKept();
@@ -49,17 +54,20 @@ MemoryBlock BlockPool::take(std::size_t bytes) {
   }
   if (block == nullptr) refuse("the system has no more");
   used_ += size;
+  limitTo(block, size, bytes);
   return {block, size};
 }
 
 void BlockPool::give(MemoryBlock block) {
   used_ -= block.bytes;
+  giveBack(block.data, block.bytes);
   if (kept_ + block.bytes > keep_) {
     alignedFree(block.data);
     return;
   }
   std::vector<void*>& blocks = free_[block.bytes];
   blocks.push_back(block.data);
+  setOffLimits(block.data, block.bytes);
   kept_ += block.bytes;
 }
 

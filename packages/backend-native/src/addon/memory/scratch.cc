@@ -2,6 +2,7 @@
 
 #include "../failure.h"
 #include "aligned.h"
+#include "off-limits.h"
 
 namespace gradpack {
 namespace {
@@ -9,7 +10,10 @@ namespace {
 struct Block {
   void* data = nullptr;
   std::size_t bytes = 0;
-  ~Block() { alignedFree(data); }
+  ~Block() {
+    giveBack(data, bytes);
+    alignedFree(data);
+  }
 };
 
 thread_local Block blocks[static_cast<int>(Scratch::count)];
@@ -19,6 +23,7 @@ thread_local Block blocks[static_cast<int>(Scratch::count)];
 void* scratchBytes(Scratch purpose, std::size_t bytes) {
   Block& block = blocks[static_cast<int>(purpose)];
   if (block.bytes < bytes || block.data == nullptr) {
+    giveBack(block.data, block.bytes);
     alignedFree(block.data);
     block.data = nullptr;
     block.bytes = 0;
@@ -27,6 +32,7 @@ void* scratchBytes(Scratch purpose, std::size_t bytes) {
     if (block.data == nullptr) failOutOfMemory("no memory for " + std::to_string(size) + " bytes of working memory");
     block.bytes = size;
   }
+  limitTo(block.data, block.bytes, bytes);
   return block.data;
 }
 

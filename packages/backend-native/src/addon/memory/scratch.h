@@ -6,7 +6,7 @@
 namespace gradpack {
 
 /// `shared*` are for what a call prepares once for all its tasks, the others for one task: the caller's thread runs tasks too.
-enum class Scratch { rows, columns, line, tile, product, registers, frame, image, sharedRows, sharedColumns, sharedSums, sharedNorms, count };
+enum class Scratch { rows, columns, line, tile, product, registers, frame, image, sums, sharedRows, sharedColumns, sharedSums, sharedNorms, sharedLeft, sharedLeftList, sharedRight, sharedRightList, count };
 
 /// Throws GRADPACK-OUT-OF-MEMORY.
 void* scratchBytes(Scratch purpose, std::size_t bytes);

@@ -1,6 +1,7 @@
 #include "factor.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "../isa/isa.h"
 #include "../memory/scratch.h"
@@ -25,8 +26,12 @@ template <class Real> Factor<Real>::Factor(CallReader& words) {
   if (unfolded) {
     shape_.emplace(words);
     window_.emplace(*shape_);
+    frame_.emplace(*shape_);
+    lanes_.emplace(isa<Real>().lanes.width, frame_->columns);
     if (F % window_->offsets != 0 || T != window_->outputs) failInternal("an unfolded factor does not fit its window");
     extent.axis(F / window_->offsets, f_).axis(window_->inputs, 1);
+    if (checkedProduct(F / window_->offsets, frame_->size) > std::numeric_limits<std::int32_t>::max()) failInternal("an unfolded factor is too large");
+    for (std::int64_t f = 0; f < F; f++) rows_.push_back(static_cast<std::int32_t>(f / frame_->offsets * frame_->size + frame_->taps[static_cast<std::size_t>(f % frame_->offsets)]));
   } else {
     t_ = words.integer();
     extent.axis(F, f_).axis(T, t_);
@@ -59,11 +64,39 @@ void Factor<Real>::pack(const Run& run, const Tiles<Real>& tiles, std::int64_t v
 
 template <class Real>
 void Factor<Real>::packPanels(const Run& run, const Tiles<Real>& tiles, std::int64_t v, std::int64_t g, std::int64_t f0, std::int64_t n, std::int64_t step, std::int64_t count, Real* d) const {
+  packRange(run, tiles, v, g, f0, n, step, count, d, 0, count);
+}
+
+template <class Real>
+void Factor<Real>::packSamples(const Run& run, const Tiles<Real>& tiles, std::int64_t v, std::int64_t g, std::int64_t f0, std::int64_t n, std::int64_t sample, std::int64_t samples, Real* d, std::int64_t step, std::int64_t steps) const {
+  if (!window_) return packRange(run, tiles, v, g, f0, n, sample * T, samples * T, d, step, steps);
+  const LaneKernels<Real>& kernels = isa<Real>().lanes;
+  const std::int64_t first = f0 / frame_->offsets, channels = (f0 + n - 1) / frame_->offsets - first + 1;
+  const std::int32_t* rows = rows_.data() + (f0 - first * frame_->offsets);
+  const bool lies = frame_->isImage() && (f_ == frame_->size || channels == 1);
+  Real* laid = lies ? nullptr : scratch<Real>(Scratch::frame, channels * frame_->size);
+  for (std::int64_t s = 0; s < samples; s++, step += T) {
+    const Real* x = at(run, v, sample + s, g) + first * f_;
+    if (!lies) frame_->lay(x, f_, channels, laid);
+    Real* panel = d;
+    for (std::int64_t j = 0; j < n; j += tiles.columns) {
+      const std::int64_t width = panelWidth(tiles, n - j), w = std::min(width, n - j);
+      for (std::int64_t half = 0; half < width; half += kernels.width)
+        for (std::ptrdiff_t vector = 0; vector < lanes_->vectors(); vector++)
+          kernels.packTransposed(*lanes_, vector, lies ? x : laid, rows + j + half, static_cast<int>(std::min<std::int64_t>(kernels.width, w - half)), panel + (step + vector * kernels.width) * width + half, width);
+      panel += steps * width;
+    }
+  }
+}
+
+template <class Real>
+void Factor<Real>::packRange(const Run& run, const Tiles<Real>& tiles, std::int64_t v, std::int64_t g, std::int64_t f0, std::int64_t n, std::int64_t step, std::int64_t count, Real* d, std::int64_t at, std::int64_t steps) const {
   for (std::int64_t j = 0; j < n; j += tiles.columns) {
     const std::int64_t width = panelWidth(tiles, n - j), w = std::min(width, n - j);
-    pack(run, tiles, v, g, f0 + j, w, step, count, d, width);
-    for (std::int64_t q = 0; q < count && w < width; q++) std::fill(d + q * width + w, d + (q + 1) * width, Real(0));
-    d += count * width;
+    Real* to = d + at * width;
+    pack(run, tiles, v, g, f0 + j, w, step, count, to, width);
+    for (std::int64_t q = 0; q < count && w < width; q++) std::fill(to + q * width + w, to + (q + 1) * width, Real(0));
+    d += steps * width;
   }
 }
 
@@ -84,6 +117,16 @@ template <class Real> void Factor<Real>::addSums(const Run& run, std::int64_t v,
     for (std::int64_t r = 0; r < m; r++) d[r] += from[r * f];
 }
 
+template <class Real>
+void Factor<Real>::prefetch(const Run& run, std::int64_t v, std::int64_t n, std::int64_t g, std::int64_t f0, std::int64_t count, std::int64_t part, std::int64_t parts) const {
+  if (n >= N || v >= V || (!window_ && t_ != 1)) return;
+  const std::int64_t first = window_ ? f0 / window_->offsets : f0, last = window_ ? (f0 + count - 1) / window_->offsets + 1 : f0 + count;
+  const std::int64_t from = first + (last - first) * part / parts, to = first + (last - first) * (part + 1) / parts, length = window_ ? window_->inputs : T;
+  constexpr std::int64_t line = 64 / static_cast<std::int64_t>(sizeof(Real));
+  for (std::int64_t f = from; f < to; f++)
+    for (std::int64_t i = 0; i < length; i += line) __builtin_prefetch(at(run, v, n, g) + f * f_ + i, 0, 2);
+}
+
 template <class Real> const Real* Factor<Real>::row(const Run& run, std::int64_t v, std::int64_t n, std::int64_t g, std::int64_t f, Real* line) const {
   const Real* base = at(run, v, n, g);
   if (window_) {
@@ -93,6 +136,17 @@ template <class Real> const Real* Factor<Real>::row(const Run& run, std::int64_t
   const Real* from = base + f * f_;
   if (t_ == 1 || T == 1) return from;
   for (std::int64_t t = 0; t < T; t++) line[t] = from[t * t_];
+  return line;
+}
+
+template <class Real> const Real* Factor<Real>::position(const Run& run, std::int64_t v, std::int64_t n, std::int64_t g, std::int64_t t, Real* line) const {
+  const Real* base = at(run, v, n, g);
+  if (window_) {
+    for (std::int64_t f = 0; f < F; f++) window_->unfold(f % window_->offsets, base + f / window_->offsets * f_, t, 1, line + f);
+    return line;
+  }
+  if (f_ == 1 || F == 1) return base + t * t_;
+  for (std::int64_t f = 0; f < F; f++) line[f] = base[f * f_ + t * t_];
   return line;
 }
 

@@ -4,7 +4,8 @@
 
 #include "../gemm/pack.h"
 #include "../program/call.h"
-#include "../window/window.h"
+#include "../isa/lanes.h"
+#include "../window/frame.h"
 
 namespace gradpack {
 
@@ -18,10 +19,23 @@ template <class Real> class Factor {
   void pack(const Run& run, const Tiles<Real>& tiles, std::int64_t v, std::int64_t g, std::int64_t f0, std::int64_t m, std::int64_t step, std::int64_t count, Real* d, std::int64_t ld) const;
   /// All panels of columns [f0, f0 + n).
   void packPanels(const Run& run, const Tiles<Real>& tiles, std::int64_t v, std::int64_t g, std::int64_t f0, std::int64_t n, std::int64_t step, std::int64_t count, Real* d) const;
+  /// All panels of columns [f0, f0 + n) for whole samples [sample, sample + samples), as steps `step` … of panels that have `steps`.
+  void packSamples(const Run& run, const Tiles<Real>& tiles, std::int64_t v, std::int64_t g, std::int64_t f0, std::int64_t n, std::int64_t sample, std::int64_t samples, Real* d, std::int64_t step, std::int64_t steps) const;
+  /// Brings part `part` of `parts` of what rows [f0, f0 + n) of a sample read into the caches (beyond the last sample: nothing).
+  void prefetch(const Run& run, std::int64_t v, std::int64_t n, std::int64_t g, std::int64_t f0, std::int64_t count, std::int64_t part, std::int64_t parts) const;
   /// d[r] += Σ_t entry (v, n, g, f0 + r, t) for r < m <= a panel's columns.
   void addSums(const Run& run, std::int64_t v, std::int64_t n, std::int64_t g, std::int64_t f0, std::int64_t m, Real* d) const;
   /// Row f of one sample: T numbers, in `line` or where they lie.
   const Real* row(const Run& run, std::int64_t v, std::int64_t n, std::int64_t g, std::int64_t f, Real* line) const;
+  /// The numbers of one sample at position t, all f: in `line` or where they lie.
+  const Real* position(const Run& run, std::int64_t v, std::int64_t n, std::int64_t g, std::int64_t t, Real* line) const;
+  /// The rows [N, F] of a factor of one position, where they are contiguous.
+  std::optional<Matrix<Real>> lies(const Run& run, std::int64_t v, std::int64_t g) const {
+    if (window_ || T != 1 || (f_ != 1 && F != 1)) return std::nullopt;
+    return Matrix<Real>{at(run, v, 0, g), n_, 1};
+  }
+  /// Whether numbers of one position, or of one row, are neighbours: what is cheaper to walk along.
+  bool alongFeatures() const { return !window_ && f_ == 1 && (t_ != 1 || T == 1); }
 
   /// Where group g of one sample begins.
   const Real* at(const Run& run, std::int64_t v, std::int64_t n, std::int64_t g) const { return run.read<Real>(place_) + (V == 1 ? 0 : v) * v_ + n * n_ + g * g_; }
@@ -30,11 +44,17 @@ template <class Real> class Factor {
   std::int64_t channelStride() const { return f_; }
 
  private:
+  /// Panels of columns [f0, f0 + n): steps [step, step + count) of the factor become steps `at` … of panels that have `steps`.
+  void packRange(const Run& run, const Tiles<Real>& tiles, std::int64_t v, std::int64_t g, std::int64_t f0, std::int64_t n, std::int64_t step, std::int64_t count, Real* d, std::int64_t at, std::int64_t steps) const;
   Place place_;
   /// f_ is the channel's stride where the factor is unfolded.
   std::int64_t v_ = 0, n_ = 0, g_ = 0, f_ = 0, t_ = 1;
   std::optional<Window> shape_;
   std::optional<WindowRuns> window_;
+  std::optional<Frame> frame_;
+  std::optional<Lanes> lanes_;
+  /// Where row f lies in a frame of all channels.
+  std::vector<std::int32_t> rows_;
 };
 
 }  // namespace gradpack

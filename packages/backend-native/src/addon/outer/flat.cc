@@ -7,6 +7,8 @@ namespace {
 
 /// Numbers of G that one task sums and reduces in one go where G is dense.
 constexpr std::int64_t mostSums = std::int64_t{1} << 26;
+/// Numbers below which waking a thread costs more than it brings.
+constexpr std::int64_t worthThreads = 100000;
 
 /// The dense factor, or an unfolded one written out, of one sample and group: [F, T].
 template <class Real> Matrix<Real> whole(const Run& run, const Factor<Real>& factor, std::int64_t v, std::int64_t n, std::int64_t g, Real* buffer) {
@@ -32,11 +34,19 @@ template <class Real> void addMatrix(const Run& run, const Term<Real>& term, std
   }
 }
 
-/// Σ_t of a[f, t], or of a[f, t] u[f, t].
+/// Σ_t of a[f, t], or of a[f, t] u[f, t]: along f where its numbers are neighbours, else along t.
 template <class Real> void addRows(const Run& run, const Term<Real>& term, std::int64_t v, std::int64_t n, Real* G) {
   const Factor<Real>& a = *term.a;
-  Real *line = scratch<Real>(Scratch::product, 2 * a.T), *other = line + a.T;
-  for (std::int64_t g = 0; g < a.G; g++)
+  Real *line = scratch<Real>(Scratch::product, 2 * std::max(a.T, a.F)), *other = line + std::max(a.T, a.F);
+  for (std::int64_t g = 0; g < a.G; g++) {
+    if (a.alongFeatures()) {
+      for (std::int64_t t = 0; t < a.T; t++) {
+        const Real* row = a.position(run, v, n, g, t, line);
+        if (term.u) isa<Real>().elementwise.addProducts(1, row, term.u->position(run, v, n, g, t, other), G + g * a.F, a.F);
+        else isa<Real>().elementwise.addScaled(1, row, G + g * a.F, a.F);
+      }
+      continue;
+    }
     for (std::int64_t f = 0; f < a.F; f++) {
       const Real* row = a.row(run, v, n, g, f, line);
       Real& to = G[g * a.F + f];
@@ -49,6 +59,7 @@ template <class Real> void addRows(const Run& run, const Term<Real>& term, std::
       for (std::int64_t t = 0; t < a.T; t++) sum += row[t] * with[t];
       to += sum;
     }
+  }
 }
 
 /// The row of the table that position t of sample n adds to, or −1.
@@ -58,8 +69,7 @@ template <class Real> std::int64_t rowOf(const Run& run, const Term<Real>& term,
 }
 
 template <class Real> void addPosition(const Run& run, const Term<Real>& term, std::int64_t v, std::int64_t n, std::int64_t t, Real* row) {
-  Real* line = scratch<Real>(Scratch::line, term.a->T);
-  for (std::int64_t f = 0; f < term.a->F; f++) row[f] += term.a->row(run, v, n, 0, f, line)[t];
+  isa<Real>().elementwise.addScaled(1, term.a->position(run, v, n, 0, t, scratch<Real>(Scratch::line, term.a->F)), row, term.a->F);
 }
 
 template <class Real> void addTerm(const Run& run, const Term<Real>& term, std::int64_t size, std::int64_t v, std::int64_t n, Real* G) {
@@ -73,13 +83,9 @@ template <class Real> void addTerm(const Run& run, const Term<Real>& term, std::
       addRows(run, term, v, n, G);
       return;
     case TermKind::lookup: {
-      Real* line = scratch<Real>(Scratch::line, term.a->T);
-      for (std::int64_t f = 0; f < term.a->F; f++) {
-        const Real* a = term.a->row(run, v, n, 0, f, line);
-        for (std::int64_t t = 0; t < term.a->T; t++) {
-          const std::int64_t row = rowOf(run, term, n, t);
-          if (row >= 0) G[row * term.a->F + f] += a[t];
-        }
+      for (std::int64_t t = 0; t < term.a->T; t++) {
+        const std::int64_t row = rowOf(run, term, n, t);
+        if (row >= 0) addPosition(run, term, v, n, t, G + row * term.a->F);
       }
       return;
     }
@@ -87,6 +93,14 @@ template <class Real> void addTerm(const Run& run, const Term<Real>& term, std::
       isa<Real>().elementwise.addScaled(1, run.read<Real>(term.place) + (term.V == 1 ? 0 : v) * term.v + n * term.n, G, size);
       return;
   }
+}
+
+/// Numbers that are read and reduced.
+template <class Real> std::int64_t work(const OuterSpec<Real>& spec) {
+  std::int64_t numbers = spec.size;
+  for (const Term<Real>& term : spec.terms)
+    if (term.a) numbers += term.a->G * term.a->F * term.a->T;
+  return spec.N * spec.columns() * numbers;
 }
 
 template <class Real> void wholeG(const Run& run, const std::vector<Term<Real>>& terms, std::int64_t size, std::int64_t v, std::int64_t n, Real* G) {
@@ -122,12 +136,13 @@ template <class Real> bool isSparse(const OuterSpec<Real>& spec) {
   return !spec.terms.empty();
 }
 
-template <class Real> void runFlat(const Run& run, const OuterSpec<Real>& spec, const Reducer<Real>& reducer, double* norms) {
+template <class Real> void runFlat(const Run& run, const OuterSpec<Real>& spec, const std::vector<std::size_t>& requests, bool replaced) {
+  const Reducer<Real> reducer(run, spec, requests, replaced);
   const std::int64_t V = spec.columns(), N = spec.N, size = spec.size, blocks = reducer.blocks();
   const bool sparse = isSparse(spec);
   std::int64_t groups = run.threads == 1 ? 1 : std::min<std::int64_t>(N, 2 * run.threads);
   groups = std::max<std::int64_t>(1, std::min(groups, mostSums / std::max<std::int64_t>(1, (blocks + 1) * size)));
-  if (N * V * size < 20000) groups = 1;
+  if (work(spec) < worthThreads) groups = 1;
   const Split split(N, ceilDivide(N, groups));
   Real* cells = scratch<Real>(Scratch::sharedSums, split.count * blocks * size);
   std::vector<Sums<Real>> sums;
@@ -136,6 +151,8 @@ template <class Real> void runFlat(const Run& run, const OuterSpec<Real>& spec, 
     sums.push_back({cells + group * blocks * size, size, split.at(group)});
     ends.push_back(split.at(group) + split.size(group));
   }
+  double* norms = scratch<double>(Scratch::sharedNorms, V * N);
+  std::fill_n(norms, V * N, 0.0);
   run.parallel(split.count, [&](std::int64_t task) {
     const Sums<Real>& own = sums[static_cast<std::size_t>(task)];
     std::fill_n(own.cells, blocks * size, Real(0));
@@ -184,6 +201,7 @@ template <class Real> void runFlat(const Run& run, const OuterSpec<Real>& spec, 
   });
   for (const StripRequest<Real>& r : reducer.requests()) {
     const Request<Real>& request = *r.request;
+    if (request.form == RequestForm::norm) writeNorms(run, request, r.samples, N, norms);
     if (request.form == RequestForm::norm || !request.sumsSamples()) continue;
     run.parallelRanges(size, 16384, [&](std::int64_t from, std::int64_t to) {
       reducer.join(r, sums, ends, from, to);
@@ -200,7 +218,7 @@ template <class Real> void runFlat(const Run& run, const OuterSpec<Real>& spec, 
 
 template bool isSparse<float>(const OuterSpec<float>&);
 template bool isSparse<double>(const OuterSpec<double>&);
-template void runFlat<float>(const Run&, const OuterSpec<float>&, const Reducer<float>&, double*);
-template void runFlat<double>(const Run&, const OuterSpec<double>&, const Reducer<double>&, double*);
+template void runFlat<float>(const Run&, const OuterSpec<float>&, const std::vector<std::size_t>&, bool);
+template void runFlat<double>(const Run&, const OuterSpec<double>&, const std::vector<std::size_t>&, bool);
 
 }  // namespace gradpack

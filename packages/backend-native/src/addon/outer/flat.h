@@ -8,6 +8,7 @@ namespace gradpack {
 /// Whether G is zero outside the rows that lookups name, and no request needs the zeros.
 template <class Real> bool isSparse(const OuterSpec<Real>& spec);
 
-template <class Real> void runFlat(const Run& run, const OuterSpec<Real>& spec, const Reducer<Real>& reducer, double* norms);
+/// The requests of the spec (by index). `replaced`: results were not filled with 0 before.
+template <class Real> void runFlat(const Run& run, const OuterSpec<Real>& spec, const std::vector<std::size_t>& requests, bool replaced);
 
 }  // namespace gradpack

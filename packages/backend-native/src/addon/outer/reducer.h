@@ -16,6 +16,8 @@ template <class Real> struct StripRequest {
   std::int64_t block;
   /// Which temporary row holds an individual result that needs more than a copy of the strip; −1: none.
   int temporary;
+  /// Whether it is reduced from strips; otherwise somebody else fills its cells or rows.
+  bool fromStrips;
 };
 
 /// A piece of G[v, n]: rows of `width` numbers of which the first `valid` count.
@@ -39,7 +41,8 @@ template <class Real> struct Sums {
 template <class Real> class Reducer {
  public:
   /// `requests` of the spec (by index) as strip requests. `replaced`: results were not filled with 0 before.
-  Reducer(const Run& run, const OuterSpec<Real>& spec, const std::vector<std::size_t>& requests, bool replaced);
+  /// `fromStrips`: which of them are reduced here (all where it is empty); the others only have their places here.
+  Reducer(const Run& run, const OuterSpec<Real>& spec, const std::vector<std::size_t>& requests, bool replaced, const std::vector<bool>& fromStrips = {});
 
   const std::vector<StripRequest<Real>>& requests() const { return requests_; }
   std::int64_t blocks() const { return blocks_; }
@@ -67,13 +70,13 @@ template <class Real> class Reducer {
 };
 
 template <class Real>
-Reducer<Real>::Reducer(const Run& run, const OuterSpec<Real>& spec, const std::vector<std::size_t>& requests, bool replaced) : run_(run), N_(spec.N), replaced_(replaced) {
-  for (const std::size_t index : requests) {
-    const Request<Real>& request = spec.requests[index];
-    StripRequest<Real> r{&request, Samples<Real>(run, request, spec.N), blocks_, -1};
+Reducer<Real>::Reducer(const Run& run, const OuterSpec<Real>& spec, const std::vector<std::size_t>& requests, bool replaced, const std::vector<bool>& fromStrips) : run_(run), N_(spec.N), replaced_(replaced) {
+  for (std::size_t i = 0; i < requests.size(); i++) {
+    const Request<Real>& request = spec.requests[requests[i]];
+    StripRequest<Real> r{&request, Samples<Real>(run, request, spec.N), blocks_, -1, fromStrips.empty() || fromStrips[i]};
     if (request.form != RequestForm::norm) {
       if (request.sumsSamples()) blocks_ += request.rows() * (request.form == RequestForm::centred ? 2 : 1);
-      else if (request.form != RequestForm::plain || request.weight || request.to - request.from > 1) r.temporary = temporaries_++;
+      else if (r.fromStrips && (request.form != RequestForm::plain || request.weight || request.to - request.from > 1)) r.temporary = temporaries_++;
     }
     requests_.push_back(std::move(r));
   }
@@ -101,7 +104,7 @@ void Reducer<Real>::reduce(const Strip<Real>& strip, const Sums<Real>& sums, Rea
     const StripRequest<Real>& r = requests_[i];
     const Request<Real>& request = *r.request;
     const std::int64_t times = r.samples.times(n);
-    if (!request.covers(v) || times == 0) continue;
+    if (!r.fromStrips || !request.covers(v) || times == 0) continue;
     const Real w = r.samples.weight(v, n);
     const auto add = [&](Real by, Real* to) {
       if (request.form == RequestForm::plain) loops.addScaled(w * by, strip.G, to, count);
@@ -160,8 +163,7 @@ void Reducer<Real>::join(const StripRequest<Real>& r, const std::vector<Sums<Rea
 }
 
 /// The norms of all samples into the results that ask for them.
-template <class Real> void writeNorms(const Run& run, const StripRequest<Real>& r, std::int64_t N, const double* norms) {
-  const Request<Real>& request = *r.request;
+template <class Real> void writeNorms(const Run& run, const Request<Real>& request, const Samples<Real>& samples, std::int64_t N, const double* norms) {
   Real* into = run.write<Real>(request.into);
   // sums are kept in double until all is added: rows may coincide where a stride is 0
   const std::int64_t rows = request.rows();
@@ -170,10 +172,10 @@ template <class Real> void writeNorms(const Run& run, const StripRequest<Real>& 
     const std::int64_t first = rows > 1 ? request.from + row : request.from, last = rows > 1 ? first + 1 : request.to;
     for (std::int64_t n = 0; n < N; n++) {
       double own = 0;
-      for (std::int64_t v = first; v < last; v++) own += static_cast<double>(r.samples.weight(v, n)) * norms[v * N + n];
-      total += own * static_cast<double>(r.samples.times(n));
-      for (std::int64_t j = 0; j < r.samples.times(n) && !request.sumsSamples(); j++) {
-        Real& to = into[row * request.v + r.samples.row(n, j) * request.n];
+      for (std::int64_t v = first; v < last; v++) own += static_cast<double>(samples.weight(v, n)) * norms[v * N + n];
+      total += own * static_cast<double>(samples.times(n));
+      for (std::int64_t j = 0; j < samples.times(n) && !request.sumsSamples(); j++) {
+        Real& to = into[row * request.v + samples.row(n, j) * request.n];
         to = static_cast<Real>(request.accumulate ? to + own : own);
       }
     }

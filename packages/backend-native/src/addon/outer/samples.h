@@ -30,6 +30,7 @@ template <class Real> class Samples {
   /// How many are asked for among the first n samples.
   std::int64_t before(std::int64_t n) const { return first_.empty() ? n : first_[static_cast<std::size_t>(n)]; }
   Real weight(std::int64_t v, std::int64_t n) const { return weight_ == nullptr ? Real(1) : weight_[(v - from_) * N_ + n]; }
+  bool lists() const { return !first_.empty(); }
   bool weighted() const { return weight_ != nullptr; }
 
  private:

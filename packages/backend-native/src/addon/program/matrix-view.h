@@ -1,5 +1,7 @@
 // Where entry (g, o, c, k) of a matrix parameter lies in θ; column i = c·K + k.
 #pragma once
+#include <utility>
+
 #include "reader.h"
 
 namespace gradpack {
@@ -15,6 +17,13 @@ struct MatrixView {
   std::int64_t entries() const { return G * O * C * K; }
   Extent extent() const { return Extent{}.axis(G, g).axis(O, o).axis(C, c).axis(K, k); }
   std::int64_t at(std::int64_t group, std::int64_t row, std::int64_t column) const { return group * g + row * o + column / K * c + column % K * k; }
+  /// The view of the transposed matrices: rows c, columns (o, k).
+  MatrixView mirrored() const {
+    MatrixView other = *this;
+    std::swap(other.O, other.C);
+    std::swap(other.o, other.c);
+    return other;
+  }
   /// Whether a row's columns lie at equal distances.
   bool regular() const { return K == 1 || C == 1 || c == K * k; }
   std::int64_t columnStride() const { return K == 1 ? c : k; }

@@ -6,6 +6,7 @@
 
 #include "../kernels/decoders.h"
 #include "../memory/aligned.h"
+#include "../memory/off-limits.h"
 
 namespace gradpack {
 namespace {
@@ -33,8 +34,9 @@ Program::Program(const double* words, std::size_t count) {
     const Dtype dtype = readDtype(reader, precision);
     const std::int64_t length = reader.within(0, mostElements);
     slots.push_back({dtype, length});
-    slotAt_.push_back(scratchBytes_);
-    scratchBytes_ += roundUp(static_cast<std::size_t>(length * bytesPerElement(dtype)), cacheLine);
+    const std::size_t bytes = static_cast<std::size_t>(length * bytesPerElement(dtype));
+    slots_.push_back({scratchBytes_, bytes});
+    scratchBytes_ += roundUp(bytes, cacheLine) + redZone;
     if (scratchBytes_ > static_cast<std::size_t>(mostElements)) failInternal("the program's scratch memory is out of range");
   }
   for (int i = 0, n = reader.count(); i < n; i++) {
@@ -66,8 +68,10 @@ Program::Program(const double* words, std::size_t count) {
 }
 
 bool Program::run(std::vector<void*>& base, char* scratch, int threads, Progress& progress, KernelTimes& times) const {
+  setOffLimits(scratch, scratchBytes_);
+  for (const ScratchSlot& slot : slots_) giveBack(scratch + slot.at, slot.bytes);
   for (std::size_t i = 0; i < buffers_.size(); i++)
-    if (buffers_[i].slot >= 0) base[i] = scratch + slotAt_[static_cast<std::size_t>(buffers_[i].slot)];
+    if (buffers_[i].slot >= 0) base[i] = scratch + slots_[static_cast<std::size_t>(buffers_[i].slot)].at;
   const Run run{base.data(), threads};
   using Clock = std::chrono::steady_clock;
   times.resize(std::size(kernels));

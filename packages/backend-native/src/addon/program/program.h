@@ -38,7 +38,10 @@ class Program {
 
  private:
   std::vector<Buffer> buffers_;
-  std::vector<std::size_t> slotAt_;
+  struct ScratchSlot {
+    std::size_t at, bytes;
+  };
+  std::vector<ScratchSlot> slots_;
   struct NumberedCall {
     std::size_t kernel;
     std::unique_ptr<Call> call;

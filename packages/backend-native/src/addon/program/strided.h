@@ -41,36 +41,69 @@ inline void Strided::merge() {
   *this = std::move(merged);
 }
 
-/// The indices of one element, and steps to later ones. The last axis is stepped by runs.
-class Odometer {
+/// Where one operand's elements lie, walked in row-major order.
+class Cursor {
  public:
-  Odometer(const Shape& shape, std::int64_t flat) : shape_(shape) {
-    for (int axis = static_cast<int>(shape.size()); axis-- > 0;) {
+  Cursor(const Shape& shape, const Strides& strides, std::int64_t flat) : shape_(shape), strides_(strides) {
+    for (int axis = static_cast<int>(shape.size()); axis-- > 0; flat /= shape[static_cast<std::size_t>(axis)]) {
       index_[axis] = flat % shape[static_cast<std::size_t>(axis)];
-      flat /= shape[static_cast<std::size_t>(axis)];
+      offset_ += index_[axis] * strides[static_cast<std::size_t>(axis)];
     }
   }
   std::int64_t operator[](int axis) const { return index_[axis]; }
-  std::ptrdiff_t offset(const Strides& strides) const {
-    std::ptrdiff_t offset = 0;
-    for (std::size_t axis = 0; axis < strides.size(); axis++) offset += index_[axis] * strides[axis];
-    return offset;
-  }
-  /// Elements from here to the end of the last axis.
-  std::int64_t left() const { return shape_.back() - index_[shape_.size() - 1]; }
-  /// Steps `count` <= left() along the last axis.
-  void advance(std::int64_t count) {
-    int axis = static_cast<int>(shape_.size()) - 1;
-    index_[axis] += count;
-    while (axis > 0 && index_[axis] == shape_[static_cast<std::size_t>(axis)]) {
+  std::ptrdiff_t offset() const { return offset_; }
+  void next() {
+    for (std::size_t axis = shape_.size(); axis-- > 0;) {
+      offset_ += strides_[axis];
+      if (++index_[axis] < shape_[axis]) return;
+      offset_ -= shape_[axis] * strides_[axis];
       index_[axis] = 0;
-      index_[--axis]++;
     }
   }
 
  private:
   const Shape& shape_;
-  std::int64_t index_[mostAxes];
+  const Strides& strides_;
+  std::int64_t index_[mostAxes + 2];
+  std::ptrdiff_t offset_ = 0;
+};
+
+/// One operand's elements in row-major order, as runs of equal steps.
+class Runs {
+ public:
+  Runs() = default;
+  Runs(const Shape& shape, const Strides& strides) {
+    Strided merged{shape, {strides}};
+    merged.merge();
+    length_ = merged.shape.back(), step_ = merged.strides[0].back();
+    merged.shape.pop_back(), merged.strides[0].pop_back();
+    shape_ = merged.shape, strides_ = merged.strides[0];
+  }
+  std::ptrdiff_t step() const { return step_; }
+  /// Whether elements [start, start + count) lie in one run.
+  bool together(std::int64_t start, std::int64_t count) const { return shape_.empty() || start % length_ + count <= length_; }
+  /// Where element `flat` lies.
+  std::ptrdiff_t at(std::int64_t flat) const {
+    if (shape_.empty()) return flat * step_;
+    return Cursor(shape_, strides_, flat / length_).offset() + flat % length_ * step_;
+  }
+  /// Elements [start, start + count) as body(offset, first − start, how many), one call a run.
+  template <class F> void each(std::int64_t start, std::int64_t count, const F& body) const {
+    if (shape_.empty()) return body(start * step_, std::int64_t{0}, count);
+    std::int64_t skipped = start % length_;
+    Cursor run(shape_, strides_, start / length_);
+    for (std::int64_t done = 0; done < count; skipped = 0, run.next()) {
+      const std::int64_t n = count - done < length_ - skipped ? count - done : length_ - skipped;
+      body(run.offset() + skipped * step_, done, n);
+      done += n;
+    }
+  }
+
+ private:
+  Shape shape_;
+  Strides strides_;
+  std::int64_t length_ = 1;
+  std::ptrdiff_t step_ = 0;
 };
 
 }  // namespace gradpack

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <atomic>
-#include <condition_variable>
 #include <exception>
-#include <mutex>
-#include <system_error>
 #include <thread>
+#include <utility>
 
+#include "../failure.h"
+#include "parking.h"
 #include "pause.h"
 
 namespace gradpack {
@@ -16,60 +16,56 @@ namespace {
 /// Pauses before an idle thread sleeps: about 50 µs, longer than the gap between two calls of a program.
 constexpr int spins = 2000;
 
+/// A run is open while `unclaimed_` is above 0 and over when `unfinished_` is 0. Whoever lowers `unclaimed_` owns one task of the run that
+/// is open at that moment, whichever it is, and that run cannot end before the task does: so what describes a run is read after a
+/// claim and written between runs, and a thread that comes late, or lost its core before it claimed, is not waited for.
 class ThreadPool {
  public:
   void run(int threads, std::ptrdiff_t count, void (*task)(void*, std::ptrdiff_t), void* context) {
-    if (threads <= 1 || count <= 1 || !running_.try_lock()) {
+    // a task that runs tasks finds its own pool busy
+    if (threads <= 1 || count <= 1 || busy_.exchange(true, std::memory_order_acquire)) {
       for (std::ptrdiff_t i = 0; i < count; i++) task(context, i);
       return;
     }
-    std::lock_guard<std::mutex> held(running_, std::adopt_lock);
     const int wanted = static_cast<int>(std::min<std::ptrdiff_t>(std::min(threads, mostThreads), count)) - 1;
     start(wanted);
-    task_ = task, context_ = context, count_ = count, error_ = nullptr, failed_ = false;
-    next_.store(0, std::memory_order_relaxed);
+    task_ = task, context_ = context, count_ = count, failure_ = Caught{}, failed_.store(false, std::memory_order_relaxed);
     places_.store(wanted, std::memory_order_relaxed);
-    open_.store(true);
+    unfinished_.store(count, std::memory_order_relaxed);
+    unclaimed_.store(count);
     epoch_.fetch_add(1);
-    if (sleepers_.load() > 0) {
-      { std::lock_guard<std::mutex> lock(sleep_); }
-      wake_.notify_all();
-    }
+    idle_.wakeAll();
     work();
-    // a thread that comes from now on finds the door closed and touches nothing of this run
-    open_.store(false);
-    for (int i = 0; inside_.load() != 0; i++)
+    for (int i = 0; unfinished_.load(std::memory_order_acquire) != 0; i++)
       if (i < spins) pauseBriefly();
       else std::this_thread::yield();
-    if (error_) std::rethrow_exception(error_);
+    const Caught failure = std::move(failure_);
+    busy_.store(false, std::memory_order_release);
+    if (failure.code != nullptr) failure.rethrow();
   }
 
  private:
   void work() {
-    for (std::ptrdiff_t i; (i = next_.fetch_add(1, std::memory_order_relaxed)) < count_ && !failed_.load(std::memory_order_relaxed);) {
+    for (std::ptrdiff_t left = unclaimed_.load(); left > 0;) {
+      if (!unclaimed_.compare_exchange_weak(left, left - 1)) continue;
+      std::ptrdiff_t finished = 1;
       try {
-        task_(context_, i);
+        task_(context_, count_ - left);
       } catch (...) {
-        std::lock_guard<std::mutex> lock(failing_);
-        if (!error_) error_ = std::current_exception();
-        failed_ = true;
+        finished += unclaimed_.exchange(0);
+        if (!failed_.exchange(true)) failure_ = caught();
       }
+      unfinished_.fetch_sub(finished, std::memory_order_release);
+      left = unclaimed_.load();
     }
   }
 
   void live() {
     for (unsigned seen = 0;;) {
       for (int i = 0; i < spins && epoch_.load() == seen; i++) pauseBriefly();
-      if (epoch_.load() == seen) {
-        std::unique_lock<std::mutex> lock(sleep_);
-        sleepers_.fetch_add(1);
-        wake_.wait(lock, [&] { return epoch_.load() != seen; });
-        sleepers_.fetch_sub(1);
-      }
+      if (epoch_.load() == seen) idle_.sleep([&] { return epoch_.load() != seen; });
       seen = epoch_.load();
-      inside_.fetch_add(1);
-      if (open_.load() && places_.fetch_sub(1) > 0) work();
-      inside_.fetch_sub(1);
+      if (places_.fetch_sub(1, std::memory_order_relaxed) > 0) work();
     }
   }
 
@@ -77,22 +73,23 @@ class ThreadPool {
   void start(int wanted) {
     for (; threads_ < wanted; threads_++) try {
         std::thread([this] { live(); }).detach();
-      } catch (const std::system_error&) {
+      } catch (const std::exception&) {
         return;
       }
   }
 
-  std::mutex running_, sleep_, failing_;
-  std::condition_variable wake_;
+  std::atomic<bool> busy_{false};
   std::atomic<unsigned> epoch_{0};
-  std::atomic<int> sleepers_{0}, inside_{0}, places_{0};
-  std::atomic<bool> open_{false}, failed_{false};
-  std::atomic<std::ptrdiff_t> next_{0};
+  /// Threads that may still join. One that joins as its run ends may work for the next: one thread more than wanted, for once.
+  std::atomic<int> places_{0};
+  std::atomic<std::ptrdiff_t> unclaimed_{0}, unfinished_{0};
+  Parking idle_;
   int threads_ = 0;
   void (*task_)(void*, std::ptrdiff_t) = nullptr;
   void* context_ = nullptr;
   std::ptrdiff_t count_ = 0;
-  std::exception_ptr error_;
+  std::atomic<bool> failed_{false};
+  Caught failure_;
 };
 
 }  // namespace

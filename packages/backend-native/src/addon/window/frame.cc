@@ -136,18 +136,18 @@ template <class Real> void Frame::layChannelsLast(const Real* x, std::ptrdiff_t 
   }
 }
 
-template <class Real> void Frame::collectChannelsLast(const Real* frame, std::int64_t channels, Real* x, std::ptrdiff_t stride, bool add) const {
+template <class Real> void Frame::collectChannelsLast(const Real* frame, std::ptrdiff_t ld, std::int64_t channels, Real* x, std::ptrdiff_t stride, bool add) const {
   const Tiles<Real>& tiles = isa<Real>().tiles;
-  if (image_ && !add) return tiles.transpose(frame, channels, static_cast<int>(inputs), channels, x, stride);
+  if (image_ && !add) return tiles.transpose(frame, ld, static_cast<int>(inputs), channels, x, stride);
   Real* image = scratch<Real>(Scratch::image, inputs * blockChannels);
   for (std::int64_t c = 0; c < channels; c += blockChannels) {
     const std::int64_t m = std::min(blockChannels, channels - c);
     if (add) tiles.transpose(x + c * stride, stride, static_cast<int>(m), inputs, image, m);
     else std::fill_n(image, inputs * m, Real(0));
     for (const Piece& piece : pieces_) {
-      const Real* from = frame + piece.q * channels + c;
+      const Real* from = frame + piece.q * ld + c;
       Real* to = image + piece.p * m;
-      const std::ptrdiff_t stepFrom = piece.stepQ * channels, stepTo = piece.stepP * m;
+      const std::ptrdiff_t stepFrom = piece.stepQ * ld, stepTo = piece.stepP * m;
       if (m == blockChannels)
         for (std::int32_t i = 0; i < piece.count; i++, from += stepFrom, to += stepTo)
           for (std::ptrdiff_t j = 0; j < blockChannels; j++) to[j] += from[j];
@@ -163,7 +163,7 @@ template <class Real> void Frame::collectChannelsLast(const Real* frame, std::in
   template void Frame::lay<Real>(const Real*, std::ptrdiff_t, std::int64_t, Real*) const;                                     \
   template void Frame::collect<Real>(const Real*, std::int64_t, Real*, std::ptrdiff_t, bool) const;                           \
   template void Frame::layChannelsLast<Real>(const Real*, std::ptrdiff_t, std::int64_t, Real*) const;                         \
-  template void Frame::collectChannelsLast<Real>(const Real*, std::int64_t, Real*, std::ptrdiff_t, bool) const;
+  template void Frame::collectChannelsLast<Real>(const Real*, std::ptrdiff_t, std::int64_t, Real*, std::ptrdiff_t, bool) const;
 GRADPACK_FRAME(float)
 GRADPACK_FRAME(double)
 #undef GRADPACK_FRAME

@@ -28,9 +28,9 @@ class Frame {
   /// The adjoint: x (+)= what the frame's positions hold of it.
   template <class Real> void collect(const Real* frame, std::int64_t channels, Real* x, std::ptrdiff_t stride, bool add) const;
 
-  /// The same with channels last: frame [size, channels]. Both work in Scratch::image.
+  /// The same with channels last: frame [size, channels], collected from positions `ld` apart. Both work in Scratch::image.
   template <class Real> void layChannelsLast(const Real* x, std::ptrdiff_t stride, std::int64_t channels, Real* frame) const;
-  template <class Real> void collectChannelsLast(const Real* frame, std::int64_t channels, Real* x, std::ptrdiff_t stride, bool add) const;
+  template <class Real> void collectChannelsLast(const Real* frame, std::ptrdiff_t ld, std::int64_t channels, Real* x, std::ptrdiff_t stride, bool add) const;
 
  private:
   /// Image positions p, p + stepP, … are frame positions q, q + stepQ, …; the rest of the frame is 0.

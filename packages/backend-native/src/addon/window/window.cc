@@ -1,6 +1,7 @@
 #include "window.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace gradpack {
 namespace {
@@ -49,6 +50,15 @@ std::int64_t Window::positionAlong(std::size_t axis, std::int64_t k, std::int64_
   const std::int64_t mirrored = p < 0 ? -p : 2 * (extent - 1) - p;
   if (mirrored < 0 || mirrored >= extent) failInternal("its window reflects beyond the input");
   return mirrored;
+}
+
+Window Window::mirrored() const {
+  Window other = *this;
+  std::swap(other.input_, other.output_);
+  std::swap(other.S_, other.T_);
+  other.transposed_ = !transposed_;
+  other.mode_ = Mode::zeros;
+  return other;
 }
 
 std::vector<std::int32_t> Window::table() const {

@@ -28,6 +28,10 @@ class Window {
   const Shape& low() const { return low_; }
   bool transposed() const { return transposed_; }
   Mode mode() const { return mode_; }
+  /// Whether positions outside read 0, so that there is a mirrored window.
+  bool zeros() const { return transposed_ || mode_ == Mode::zeros; }
+  /// The same pairs of positions with input and output exchanged.
+  Window mirrored() const;
   /// The input position along an axis, or −1.
   std::int64_t positionAlong(std::size_t axis, std::int64_t k, std::int64_t t) const;
 

@@ -1,0 +1,71 @@
+import { PROBLEMS } from './problems/index.js';
+import { QUANTITIES, type QuantityName } from './quantities.js';
+import type { Machine, Results, Row } from './results.js';
+import { markdown, medianOf, multiple, tableOf } from './table.js';
+
+/** The page `docs/guide/benchmarks.md`. */
+export function benchmarksPage({ machine, versions, rows }: Results): string {
+  return `---
+order: 80
+---
+# Benchmarks
+
+<!-- Made from benchmarks/results.json by benchmarks/page.ts: npm test -- --project across benchmarks -u -->
+
+What one step costs: the gradient of the mean cross-entropy *and* the quantity, until they are computed. Every implementation
+gets the same weights, data and sampled labels, and was timed only after its results agreed to 1e-4 of their largest entry.
+
+- ${machineLine(machine)}.
+- ${versionLine(versions)}.
+- Native and Python have two threads; \`gradpack/cpu\` (plain TypeScript) and the peers in JavaScript (WebAssembly) have one.
+
+## GradPack beside BackPACK
+
+The time of \`gradpack/native\` as a multiple of BackPACK's, for the gradient alone of PyTorch's: 0.1 is ten times as fast.
+
+${overview(rows)}
+
+${PROBLEMS.map(({ name, description }) => section(name, description, rows)).join('\n')}
+## How it is measured
+
+- In turns, A B A B, at least three rounds; \`ms\` is the median of all steps, \`min\` the fastest. The multiples compare medians
+  of the same rounds, in which the gradient alone is timed too.
+- \`and read\`: the median with all results copied into typed arrays, where jax-js or tfjs take part.
+- \`MB\`: for GradPack what the backend holds after a step (parameters, results, working memory, what it keeps for the next), for
+  Python by how much the process grows at most from before weights and data were loaded, for tfjs the peak of its tensors.
+- A product is a step with one multiplication by the whole matrix. Sampled quantities take one sample, for BackPACK a given one
+  too, so that results can be compared; drawing is not in its times.
+- Quantities that an implementation lacks, or for which it would take too long, are left out.
+
+\`\`\`sh
+npm run bench:peers                                   # once: PyTorch, BackPACK, jax-js and tfjs, into a folder of their own
+npm run bench -- --json benchmarks/results.json       # everything; --help says how to narrow it
+npm test -- --project across benchmarks -u            # this page
+\`\`\`
+`;
+}
+
+function machineLine({ date, processor, cores, memoryBytes, platform, node }: Machine): string {
+  return `${processor}, ${cores} cores, ${Math.round(memoryBytes / 2 ** 30)} GiB, ${platform}, Node ${node}, ${date}`;
+}
+
+function versionLine(versions: Results['versions']): string {
+  const peers = Object.entries(versions).map((peer) => peer.join(' '));
+  return peers.length > 0 ? peers.join(', ') : 'Without peers';
+}
+
+function overview(rows: readonly Row[]): string {
+  const head = ['quantity', ...PROBLEMS.map(({ name }) => name)];
+  const cell = (problem: string, quantity: QuantityName): string => {
+    const own = rows.filter((row) => row.problem === problem);
+    const peer = medianOf(own, quantity, quantity === 'gradient' ? 'torch' : 'backpack');
+    return multiple(medianOf(own, quantity, 'gradpack/native'), peer);
+  };
+  const body = QUANTITIES.map((quantity) => [quantity, ...PROBLEMS.map(({ name }) => cell(name, quantity))]);
+  return markdown([head, head.map((_, i) => (i === 0 ? ':-' : '-:')), ...body]);
+}
+
+function section(problem: string, description: string, rows: readonly Row[]): string {
+  const own = rows.filter((row) => row.problem === problem);
+  return own.length === 0 ? '' : `## ${problem}\n\n${description}\n\n${tableOf(own)}\n`;
+}
