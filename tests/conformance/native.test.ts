@@ -90,6 +90,20 @@ async function results(backend: Backend, { program, data }: ConformanceCase): Pr
   return backend.read(bindings.flatMap((storage) => (storage ? [{ storage, offset: 0, length: storage.length }] : [])));
 }
 
+interface OuterExtents {
+  readonly V?: number;
+  readonly N: number;
+  readonly G?: number;
+  readonly O: number;
+  readonly C: number;
+  readonly w?: Window;
+  readonly T?: number;
+  /** θ is [C, O, K] in each group. */
+  readonly transposed?: boolean;
+  /** A second term of one column, of the same operands. */
+  readonly tied?: boolean;
+}
+
 /** Sizes beyond one block of every loop: steps, columns, rows and chunks of products, runs of lanes, parts of reductions. */
 function largeCases(random: () => number): readonly ConformanceCase[] {
   const values = (length: number): Float64Array => Float64Array.from({ length }, () => Math.fround(2 * random() - 1));
@@ -120,15 +134,15 @@ function largeCases(random: () => number): readonly ConformanceCase[] {
   const window = (
     side: number,
     kernel: number,
-    { stride = 1, low = 1, mode = 'zeros' as Window['mode'] } = {},
+    { stride = 1, dilation = 1, low = 1, mode = 'zeros' as Window['mode'] } = {},
   ): Window => {
-    const output = Math.floor((side + 2 * low - kernel) / stride) + 1;
+    const output = Math.floor((side + 2 * low - dilation * (kernel - 1) - 1) / stride) + 1;
     return {
       input: [side, side],
       kernel: [kernel, kernel],
       output: [output, output],
       stride: [stride, stride],
-      dilation: [1, 1],
+      dilation: [dilation, dilation],
       low: [low, low],
       transposed: false,
       mode,
@@ -160,15 +174,7 @@ function largeCases(random: () => number): readonly ConformanceCase[] {
 
   const outer = (
     name: string,
-    {
-      V = 1,
-      N,
-      G = 1,
-      O,
-      C,
-      w,
-      T = 1,
-    }: { V?: number; N: number; G?: number; O: number; C: number; w?: Window; T?: number },
+    { V = 1, N, G = 1, O, C, w, T = 1, transposed = false, tied = false }: OuterExtents,
     make: (size: number, weight: number) => readonly Omit<OuterRequest, 'into'>[],
   ): ConformanceCase => {
     const record = recordCase();
@@ -205,9 +211,9 @@ function largeCases(random: () => number): readonly ConformanceCase[] {
         (request.strides.v ? request.to - request.from : 1) * (request.strides.n ? (request.samples?.count ?? N) : 1);
       return { ...request, into: writes.push(record.output(values(rows * (request.form === 'norm' ? 1 : size)))) - 1 };
     });
-    const terms = [
-      { kind: 'matrix' as const, a, u, view: { G, O, C, K, strides: { g: O * C * K, o: C * K, c: K, k: 1 } } },
-    ];
+    const inGroup = transposed ? { o: K, c: O * K } : { o: C * K, c: K };
+    const term = { kind: 'matrix' as const, a, u, view: { G, O, C, K, strides: { g: O * C * K, ...inGroup, k: 1 } } };
+    const terms = tied ? [{ ...term, a: { ...a, V: 1 } }, term] : [term];
     record.call('outer', { N, size, terms, requests }, reads, writes);
     return record.finish(`outer ${name}`);
   };
@@ -220,6 +226,7 @@ function largeCases(random: () => number): readonly ConformanceCase[] {
       { ...sum, form: 'square', to: V, weight },
       { ...sum, form: 'square', to: V, strides: { v: size, n: 0 } },
       { ...sum, form: 'centred' },
+      { ...sum, form: 'centred', from: V - 1, to: V, samples: { list: 3, count: 3 }, accumulate: true },
       { ...sum, form: 'norm', strides: { v: 0, n: 1 } },
       { ...sum, form: 'norm', to: V, weight, strides: { v: N, n: 1 } },
       { ...sum, form: 'plain', strides: { v: 0, n: size } },
@@ -232,6 +239,22 @@ function largeCases(random: () => number): readonly ConformanceCase[] {
       { ...sum, form: 'plain' },
       { ...sum, form: 'plain', to: V, weight, strides: { v: size, n: 0 } },
       { ...sum, form: 'plain', to: V },
+    ];
+
+  const weighted =
+    (V: number) =>
+    (size: number, weight: number): readonly Omit<OuterRequest, 'into'>[] => [
+      { ...sum, form: 'plain', to: V, weight, strides: { v: size, n: 0 } },
+    ];
+  const individual =
+    (V: number, N: number) =>
+    (size: number): readonly Omit<OuterRequest, 'into'>[] => [
+      { ...sum, form: 'plain', strides: { v: 0, n: size } },
+      { ...sum, form: 'plain', from: 1, to: V, strides: { v: N * size, n: size } },
+      { ...sum, form: 'square', to: V, strides: { v: 0, n: size } },
+      { ...sum, form: 'norm', to: V, strides: { v: N, n: 1 } },
+      { ...sum, form: 'plain' },
+      { ...sum, form: 'centred' },
     ];
 
   const gram = (name: string, positions: 'each' | 'sum', N: number, F: number, T: number): ConformanceCase => {
@@ -325,6 +348,25 @@ function largeCases(random: () => number): readonly ConformanceCase[] {
     outer('all at once, many positions', { V: 2, N: 4, O: 5, C: 9, T: 700 }, all(2, 4)),
     outer('sums', { V: 2, N: 50, O: 180, C: 35, w: window(5, 3) }, sums(2)),
     outer('sums, one position', { V: 2, N: 500, O: 90, C: 310 }, sums(2)),
+    outer(
+      'all at once, stride and dilation',
+      { V: 2, N: 4, O: 21, C: 7, w: window(11, 3, { stride: 2, dilation: 2 }) },
+      all(2, 4),
+    ),
+    outer(
+      'all at once, reflected',
+      { V: 2, N: 4, O: 15, C: 3, w: window(6, 5, { low: 2, mode: 'reflect' }) },
+      all(2, 4),
+    ),
+    outer('all at once, transposed', { V: 2, N: 5, O: 17, C: 6, w: window(5, 3), transposed: true }, all(2, 5)),
+    outer('all at once, transposed, one position', { V: 2, N: 7, O: 45, C: 33, transposed: true }, all(2, 7)),
+    outer('all at once, groups, one position', { V: 2, N: 7, G: 3, O: 5, C: 19 }, all(2, 7)),
+    outer('all at once, tied', { V: 3, N: 5, O: 18, C: 10, w: window(5, 3), tied: true }, all(3, 5)),
+    outer('all at once, tied, one position', { V: 2, N: 6, O: 18, C: 40, tied: true }, all(2, 6)),
+    outer('weighted sums', { V: 2, N: 50, O: 30, C: 5, w: window(5, 3) }, weighted(2)),
+    outer('weighted sums, tied', { V: 2, N: 13, O: 9, C: 50, T: 40, tied: true }, weighted(2)),
+    outer('individual, past the caches', { V: 2, N: 40, O: 31, C: 32, w: window(4, 3) }, individual(2, 40)),
+    outer('individual, one position, past the caches', { V: 3, N: 9, O: 50, C: 1600 }, individual(3, 9)),
     gram('of few features', 'each', 11, 20, 400),
     gram('of many features', 'each', 3, 150, 30),
     gram('positions summed', 'sum', 40, 75, 9),

@@ -3,8 +3,8 @@
 #include <optional>
 
 #include "../gemm/pack.h"
-#include "../program/call.h"
 #include "../isa/lanes.h"
+#include "../program/call.h"
 #include "../window/frame.h"
 
 namespace gradpack {
@@ -34,7 +34,7 @@ template <class Real> class Factor {
     if (window_ || T != 1 || (f_ != 1 && F != 1)) return std::nullopt;
     return Matrix<Real>{at(run, v, 0, g), n_, 1};
   }
-  /// Whether numbers of one position, or of one row, are neighbours: what is cheaper to walk along.
+  /// Whether the numbers of one position are neighbours, so that it is cheaper to walk along them than along positions.
   bool alongFeatures() const { return !window_ && f_ == 1 && (t_ != 1 || T == 1); }
 
   /// Where group g of one sample begins.

@@ -5,8 +5,8 @@
 namespace gradpack {
 namespace {
 
-/// Numbers of G that one task sums and reduces in one go where G is dense.
-constexpr std::int64_t mostSums = std::int64_t{1} << 26;
+/// Numbers of all groups' sums together, where there is more than one group.
+constexpr std::int64_t mostSums = std::int64_t{1} << 22;
 /// Numbers below which waking a thread costs more than it brings.
 constexpr std::int64_t worthThreads = 100000;
 
@@ -55,9 +55,8 @@ template <class Real> void addRows(const Run& run, const Term<Real>& term, std::
         continue;
       }
       const Real* with = term.u->row(run, v, n, g, f, other);
-      Real sum = 0;
-      for (std::int64_t t = 0; t < a.T; t++) sum += row[t] * with[t];
-      to += sum;
+      isa<Real>().elementwise.binary[static_cast<int>(BinaryOp::mul)](row, with, line, a.T);
+      to += isa<Real>().elementwise.sum(line, a.T);
     }
   }
 }

@@ -1,7 +1,7 @@
 #include "tiled.h"
 
-#include "../memory/scratch.h"
 #include "../isa/stream.h"
+#include "../memory/scratch.h"
 #include "packed-terms.h"
 
 namespace gradpack {
@@ -12,6 +12,8 @@ constexpr std::int64_t packedSize = 160 << 10;
 constexpr std::int64_t chunkRows = 512, chunkColumns = 288;
 /// Steps of a product that only sums over samples: fewer are joined over several samples.
 constexpr std::int64_t joinedSteps = 256;
+/// Numbers of all groups' sums together.
+constexpr std::int64_t mostSums = std::int64_t{1} << 24;
 /// Operations below which waking a thread costs more than it brings.
 constexpr double worthSharing = 2e6;
 /// Bytes of an individual result from which it goes past the caches: beside the products' arithmetic that is faster even where it would fit L3.
@@ -232,7 +234,9 @@ template <class Real> void Tiled<Real>::run(const Run& run, const OuterSpec<Real
   const Reducer<Real> reducer(run, spec, requests_, replaced_, fromCells_);
   const std::int64_t chunks = static_cast<std::int64_t>(frame_.chunks.size()), V = spec.columns(), N = spec.N, blocks = reducer.blocks();
   const Run own{run.base, work_ < worthSharing ? 1 : run.threads};
-  const Split groups(N, ceilDivide(N, own.threads == 1 ? 1 : std::min<std::int64_t>(N, ceilDivide(4 * own.threads, chunks))));
+  // at least four tasks a thread, as far as memory for their sums goes
+  const std::int64_t wanted = own.threads == 1 ? 1 : ceilDivide(4 * own.threads, chunks), most = mostSums / std::max<std::int64_t>(1, blocks * frame_.cells);
+  const Split groups(N, ceilDivide(N, std::clamp<std::int64_t>(std::min(wanted, most), 1, N)));
   const std::int64_t steps = PackedTerms<Real>(spec.terms, V).steps(), joined = joins_ ? std::clamp<std::int64_t>(joinedSteps / steps, 1, groups.size(0)) : 1;
 
   // with one group a chunk's sums are done when its task is, and belong to the thread

@@ -28,6 +28,7 @@ template <class Real> class Tiled {
   std::vector<bool> fromCells_;
   std::vector<Column> columns_;
   PanelFrame<Real> frame_;
+  /// `joins_`: whether samples are only summed, so that several of them make one product. `measures_`: whether norms are asked for.
   bool replaced_, joins_ = true, measures_ = false;
   double work_ = 0;
 };
