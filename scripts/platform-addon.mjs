@@ -21,7 +21,8 @@ function isOurs() {
 
 function build() {
   if (!isOurs()) return false;
-  execFileSync(process.execPath, [join(native, 'bin/build.mjs')], { stdio: ['ignore', 'ignore', 'inherit'] });
+  const env = { ...process.env, GRADPACK_BUILD_DIR: '' };
+  execFileSync(process.execPath, [join(native, 'bin/build.mjs')], { env, stdio: ['ignore', 'ignore', 'inherit'] });
   return existsSync(built);
 }
 

@@ -5,7 +5,7 @@
 //   GRADPACK_FUZZ_CASES  how many random programs a setting gets; tests/fuzz has the default
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { isAbsolute, join } from 'node:path';
+import { dirname, isAbsolute, join } from 'node:path';
 import { env, root } from './shell.mjs';
 
 const compiler = process.env.CXX || 'g++';
@@ -71,6 +71,11 @@ for (const { name, flags, runtimes, options, more } of SANITIZERS) {
     GRADPACK_BUILD_DIR: folder,
   });
   if (!compiled) continue;
+  const pool = join(folder, 'thread-pool-stress');
+  const sources = ['test/thread-pool-stress.cc', 'src/addon/threads/thread-pool.cc', 'src/addon/failure.cc'];
+  const args = ['-std=c++17', '-pthread', ...flags.split(' '), ...sources, '-o', pool];
+  execFileSync(compiler, args, { cwd: dirname(build), stdio: 'inherit' });
+  step(`${name}: thread pool`, pool, [], options);
   const preload = runtimes.map((file) =>
     execFileSync(compiler, [`-print-file-name=${file}`], { encoding: 'utf8' }).trim(),
   );

@@ -16,7 +16,7 @@ export const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) 
 export const shapeOf = (draw: Draw, axes: number, most: number): number[] =>
   Array.from({ length: axes }, () => draw.whole(1, most));
 
-export function shuffled<T>(draw: Draw, items: readonly T[]): T[] {
+function shuffled<T>(draw: Draw, items: readonly T[]): T[] {
   const order = [...items];
   for (let i = order.length; i-- > 1; ) {
     const j = draw.whole(0, i);

@@ -18,7 +18,6 @@ describe.skipIf(available !== true)(`native in worker threads${available === tru
   it('trains in two workers and the main thread at once as it does alone', async () => {
     const alone = await steps(STEPS);
     const together = await Promise.all([inWorker(), inWorker(), steps(STEPS)]);
-    for (const sums of together)
-      for (const [i, sum] of sums.entries()) expect(sum / alone[i]!).toBeCloseTo(1, 4);
+    for (const sums of together) for (const [i, sum] of sums.entries()) expect(sum / alone[i]!).toBeCloseTo(1, 4);
   });
 });

@@ -229,9 +229,9 @@ describe.skipIf(available !== true)(
 
       const shared = new Float32Array(new SharedArrayBuffer(16));
       shared.set([1, 2, 3, 4]);
-      addon.write(heap, storage, shared);
+      addon.write(heap, storage, shared as never);
       const back = new Float32Array(new SharedArrayBuffer(8));
-      addon.read(heap, storage, 2, back);
+      addon.read(heap, storage, 2, back as never);
       expect([...back]).toEqual([3, 4]);
       expect(codeOf(() => addon.detach(shared.buffer as never))).toBe('TypeError');
       addon.destroyHeap(heap);
