@@ -6,7 +6,6 @@
 #include "../gram/triangle.h"
 #include "../isa/isa.h"
 #include "../outer/factor.h"
-#include "../window/unfolding.h"
 #include "decoders.h"
 
 namespace gradpack {
@@ -31,14 +30,11 @@ template <class Real> class Gram final : public Call {
     // one position of one factor is its own sum
     each_ = each_ || (factors_.size() == 1 && first.T == 1);
     for (const Factor<Real>& factor : factors_) {
-      forms_.emplace_back();
+      autocorrelations_.emplace_back();
       if (!each_ || !factor.window()) continue;
-      Form& form = forms_.back();
-      form.autocorrelation = Autocorrelation::of(*factor.window());
-      if (form.autocorrelation && form.autocorrelation->pays(F_ / form.autocorrelation->offsets, factor.N, factor.T)) continue;
-      form.autocorrelation.reset();
-      form.unfolding.emplace(*factor.window());
-      if (!form.unfolding->reaches(factor.channelStride())) form.unfolding.reset();
+      std::optional<Autocorrelation>& form = autocorrelations_.back();
+      form = Autocorrelation::of(*factor.window());
+      if (form && !form->pays(F_ / form->offsets, factor.N, factor.T)) form.reset();
     }
   }
 
@@ -48,8 +44,8 @@ template <class Real> class Gram final : public Call {
       if (each_)
         for (std::size_t i = 0; i < factors_.size(); i++) {
           if (columns(factors_[i]) == 0) continue;
-          if (forms_[i].autocorrelation) correlate(run, factors_[i], *forms_[i].autocorrelation, g, target);
-          else multiply(run, factors_[i], forms_[i].unfolding, g, target);
+          if (autocorrelations_[i]) correlate(run, factors_[i], *autocorrelations_[i], g, target);
+          else multiply(run, factors_[i], g, target);
           target.add = true;
         }
       else if (to_ > from_) {
@@ -77,14 +73,10 @@ template <class Real> class Gram final : public Call {
     autocorrelate<Real>(run, form, F_ / form.offsets, factor.channelStride(), columns(factor) * factor.N, [&](std::int64_t n) { return factor.at(run, from_ + n / factor.N, n % factor.N, g); }, target);
   }
 
-  void multiply(const Run& run, const Factor<Real>& factor, const std::optional<Unfolding<Real>>& unfolding, std::int64_t g, const SymmetricTarget<Real>& target) const {
+  void multiply(const Run& run, const Factor<Real>& factor, std::int64_t g, const SymmetricTarget<Real>& target) const {
     const Tiles<Real>& tiles = isa<Real>().tiles;
     const auto pack = [&](std::int64_t f, std::int64_t w, std::int64_t v, std::int64_t step, std::int64_t count, Real* d, std::int64_t ld) {
-      if (!unfolding) return factor.pack(run, tiles, v, g, f, w, step, count, d, ld);
-      for (std::int64_t here; count > 0; step += here, count -= here, d += here * ld) {
-        here = std::min(count, factor.T - step % factor.T);
-        unfolding->pack(factor.at(run, v, step / factor.T, g), factor.channelStride(), f, w, step % factor.T, here, d, ld);
-      }
+      factor.pack(run, tiles, v, g, f, w, step, count, d, ld);
     };
     symmetricProduct<Real>(run, columns(factor) * factor.N, factor.T, columnwise(tiles, factor.N * factor.T, pack), target);
   }
@@ -120,13 +112,9 @@ template <class Real> class Gram final : public Call {
     };
   }
 
-  /// Of an unfolded factor: autocorrelation where that is faster, else how its panels are packed.
-  struct Form {
-    std::optional<Autocorrelation> autocorrelation;
-    std::optional<Unfolding<Real>> unfolding;
-  };
   std::vector<Factor<Real>> factors_;
-  std::vector<Form> forms_;
+  /// Of an unfolded factor, where it is faster.
+  std::vector<std::optional<Autocorrelation>> autocorrelations_;
   bool each_ = true, accumulate_ = false;
   std::int64_t G_ = 1, F_ = 1, N_ = 1, from_ = 0, to_ = 0;
   Real scale_ = 1;

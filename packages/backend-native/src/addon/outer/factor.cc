@@ -1,7 +1,6 @@
 #include "factor.h"
 
 #include <algorithm>
-#include <limits>
 
 #include "../isa/isa.h"
 #include "../memory/scratch.h"
@@ -9,8 +8,6 @@
 namespace gradpack {
 namespace {
 
-/// Positions of an unfolded row that are transposed at a time: 32 rows of them stay in L1.
-constexpr std::int64_t unfoldedSteps = 192;
 /// Rows up to this length are summed side by side.
 constexpr std::int64_t shortRow = 64;
 
@@ -24,14 +21,10 @@ template <class Real> Factor<Real>::Factor(CallReader& words) {
   v_ = words.integer(), n_ = words.integer(), g_ = words.integer(), f_ = words.integer();
   Extent extent = Extent{}.axis(V, v_).axis(N, n_).axis(G, g_);
   if (unfolded) {
-    shape_.emplace(words);
-    window_.emplace(*shape_);
-    frame_.emplace(*shape_);
-    lanes_.emplace(isa<Real>().lanes.width, frame_->columns);
-    if (F % window_->offsets != 0 || T != window_->outputs) failInternal("an unfolded factor does not fit its window");
-    extent.axis(F / window_->offsets, f_).axis(window_->inputs, 1);
-    if (checkedProduct(F / window_->offsets, frame_->size) > std::numeric_limits<std::int32_t>::max()) failInternal("an unfolded factor is too large");
-    for (std::int64_t f = 0; f < F; f++) rows_.push_back(static_cast<std::int32_t>(f / frame_->offsets * frame_->size + frame_->taps[static_cast<std::size_t>(f % frame_->offsets)]));
+    window_.emplace(words);
+    if (F % window_->offsets() != 0 || T != window_->outputs()) failInternal("an unfolded factor does not fit its window");
+    extent.axis(F / window_->offsets(), f_).axis(window_->inputs(), 1);
+    unfolding_.emplace(*window_, F);
   } else {
     t_ = words.integer();
     extent.axis(F, f_).axis(T, t_);
@@ -47,45 +40,39 @@ void Factor<Real>::pack(const Run& run, const Tiles<Real>& tiles, std::int64_t v
   }
   for (const std::int64_t end = step + count; step < end;) {
     const std::int64_t n = step / T, t = step % T;
-    std::int64_t here = std::min(T - t, end - step);
-    if (window_) {
-      const std::int64_t K = window_->offsets;
-      here = std::min(here, unfoldedSteps);
-      Real* lines = scratch<Real>(Scratch::line, m * unfoldedSteps);
-      for (std::int64_t r = 0; r < m; r++) window_->unfold((f0 + r) % K, at(run, v, n, g) + (f0 + r) / K * f_, t, here, lines + r * here);
-      packSteps<Real>(tiles, {lines, here, 1}, m, here, d, ld);
-    } else {
-      packSteps<Real>(tiles, {at(run, v, n, g) + f0 * f_ + t * t_, f_, t_}, m, here, d, ld);
-    }
+    const std::int64_t here = std::min(T - t, end - step);
+    if (unfolding_) packImage(run, tiles, v, n, g, f0, m, t, here, d, ld);
+    else packSteps<Real>(tiles, {at(run, v, n, g) + f0 * f_ + t * t_, f_, t_}, m, here, d, ld);
     d += here * ld;
     step += here;
   }
 }
 
 template <class Real>
-void Factor<Real>::packPanels(const Run& run, const Tiles<Real>& tiles, std::int64_t v, std::int64_t g, std::int64_t f0, std::int64_t n, std::int64_t step, std::int64_t count, Real* d) const {
-  packRange(run, tiles, v, g, f0, n, step, count, d, 0, count);
+void Factor<Real>::packSamples(const Run& run, const Tiles<Real>& tiles, std::int64_t v, std::int64_t g, std::int64_t f0, std::int64_t n, std::int64_t sample, std::int64_t samples, Real* d, std::int64_t step, std::int64_t steps) const {
+  if (!unfolding_) return packRange(run, tiles, v, g, f0, n, sample * T, samples * T, d, step, steps);
+  for (std::int64_t s = 0; s < samples; s++, step += T) {
+    const auto channels = unfolding_->lay(at(run, v, sample + s, g), f_, f0, n);
+    Real* panel = d;
+    for (std::int64_t j = 0; j < n; j += tiles.columns) {
+      const std::int64_t width = panelWidth(tiles, n - j);
+      unfolding_->pack(channels, f0 + j, std::min(width, n - j), 0, T, panel + step * width, width);
+      panel += steps * width;
+    }
+  }
 }
 
 template <class Real>
-void Factor<Real>::packSamples(const Run& run, const Tiles<Real>& tiles, std::int64_t v, std::int64_t g, std::int64_t f0, std::int64_t n, std::int64_t sample, std::int64_t samples, Real* d, std::int64_t step, std::int64_t steps) const {
-  if (!window_) return packRange(run, tiles, v, g, f0, n, sample * T, samples * T, d, step, steps);
-  const LaneKernels<Real>& kernels = isa<Real>().lanes;
-  const std::int64_t first = f0 / frame_->offsets, channels = (f0 + n - 1) / frame_->offsets - first + 1;
-  const std::int32_t* rows = rows_.data() + (f0 - first * frame_->offsets);
-  const bool lies = frame_->isImage() && (f_ == frame_->size || channels == 1);
-  Real* laid = lies ? nullptr : scratch<Real>(Scratch::frame, channels * frame_->size);
-  for (std::int64_t s = 0; s < samples; s++, step += T) {
-    const Real* x = at(run, v, sample + s, g) + first * f_;
-    if (!lies) frame_->lay(x, f_, channels, laid);
-    Real* panel = d;
-    for (std::int64_t j = 0; j < n; j += tiles.columns) {
-      const std::int64_t width = panelWidth(tiles, n - j), w = std::min(width, n - j);
-      for (std::int64_t half = 0; half < width; half += kernels.width)
-        for (std::ptrdiff_t vector = 0; vector < lanes_->vectors(); vector++)
-          kernels.packTransposed(*lanes_, vector, lies ? x : laid, rows + j + half, static_cast<int>(std::min<std::int64_t>(kernels.width, w - half)), panel + (step + vector * kernels.width) * width + half, width);
-      panel += steps * width;
-    }
+void Factor<Real>::packImage(const Run& run, const Tiles<Real>& tiles, std::int64_t v, std::int64_t n, std::int64_t g, std::int64_t f0, std::int64_t m, std::int64_t t, std::int64_t count, Real* d, std::int64_t ld) const {
+  const auto channels = unfolding_->lay(at(run, v, n, g), f_, f0, m);
+  const std::int64_t width = panelWidth(tiles, m);
+  if (ld >= width) return unfolding_->pack(channels, f0, m, t, count, d, ld);
+  // rows closer than whole vectors: by way of a line of vectors
+  Real* line = scratch<Real>(Scratch::line, unfolding_->grain * width);
+  for (std::int64_t q = 0; q < count; q += unfolding_->grain) {
+    const std::int64_t here = std::min(unfolding_->grain, count - q);
+    unfolding_->pack(channels, f0, m, t + q, here, line, width);
+    for (std::int64_t i = 0; i < here; i++) std::copy_n(line + i * width, m, d + (q + i) * ld);
   }
 }
 
@@ -120,8 +107,8 @@ template <class Real> void Factor<Real>::addSums(const Run& run, std::int64_t v,
 template <class Real>
 void Factor<Real>::prefetch(const Run& run, std::int64_t v, std::int64_t n, std::int64_t g, std::int64_t f0, std::int64_t count, std::int64_t part, std::int64_t parts) const {
   if (n >= N || v >= V || (!window_ && t_ != 1)) return;
-  const std::int64_t first = window_ ? f0 / window_->offsets : f0, last = window_ ? (f0 + count - 1) / window_->offsets + 1 : f0 + count;
-  const std::int64_t from = first + (last - first) * part / parts, to = first + (last - first) * (part + 1) / parts, length = window_ ? window_->inputs : T;
+  const std::int64_t first = window_ ? f0 / window_->offsets() : f0, last = window_ ? (f0 + count - 1) / window_->offsets() + 1 : f0 + count;
+  const std::int64_t from = first + (last - first) * part / parts, to = first + (last - first) * (part + 1) / parts, length = window_ ? window_->inputs() : T;
   constexpr std::int64_t line = 64 / static_cast<std::int64_t>(sizeof(Real));
   for (std::int64_t f = from; f < to; f++)
     for (std::int64_t i = 0; i < length; i += line) __builtin_prefetch(at(run, v, n, g) + f * f_ + i, 0, 2);
@@ -129,8 +116,8 @@ void Factor<Real>::prefetch(const Run& run, std::int64_t v, std::int64_t n, std:
 
 template <class Real> const Real* Factor<Real>::row(const Run& run, std::int64_t v, std::int64_t n, std::int64_t g, std::int64_t f, Real* line) const {
   const Real* base = at(run, v, n, g);
-  if (window_) {
-    window_->unfold(f % window_->offsets, base + f / window_->offsets * f_, 0, T, line);
+  if (unfolding_) {
+    unfolding_->row(base, f_, f, line);
     return line;
   }
   const Real* from = base + f * f_;
@@ -141,8 +128,8 @@ template <class Real> const Real* Factor<Real>::row(const Run& run, std::int64_t
 
 template <class Real> const Real* Factor<Real>::position(const Run& run, std::int64_t v, std::int64_t n, std::int64_t g, std::int64_t t, Real* line) const {
   const Real* base = at(run, v, n, g);
-  if (window_) {
-    for (std::int64_t f = 0; f < F; f++) window_->unfold(f % window_->offsets, base + f / window_->offsets * f_, t, 1, line + f);
+  if (unfolding_) {
+    for (std::int64_t f = 0; f < F; f++) line[f] = unfolding_->entry(base, f_, f, t);
     return line;
   }
   if (f_ == 1 || F == 1) return base + t * t_;

@@ -3,9 +3,8 @@
 #include <optional>
 
 #include "../gemm/pack.h"
-#include "../isa/lanes.h"
 #include "../program/call.h"
-#include "../window/frame.h"
+#include "../window/unfolding.h"
 
 namespace gradpack {
 
@@ -16,9 +15,8 @@ template <class Real> class Factor {
   std::int64_t V, N, G, F, T;
 
   /// d[q·ld + r] = entry (v, n, g, f0 + r, t) for r < m <= tiles.columns, where step s = n·T + t runs over [step, step + count). v = 0 where V = 1.
+  /// Parts of an unfolded image begin at a multiple of Unfolding::grain.
   void pack(const Run& run, const Tiles<Real>& tiles, std::int64_t v, std::int64_t g, std::int64_t f0, std::int64_t m, std::int64_t step, std::int64_t count, Real* d, std::int64_t ld) const;
-  /// All panels of columns [f0, f0 + n).
-  void packPanels(const Run& run, const Tiles<Real>& tiles, std::int64_t v, std::int64_t g, std::int64_t f0, std::int64_t n, std::int64_t step, std::int64_t count, Real* d) const;
   /// All panels of columns [f0, f0 + n) for whole samples [sample, sample + samples), as steps `step` … of panels that have `steps`.
   void packSamples(const Run& run, const Tiles<Real>& tiles, std::int64_t v, std::int64_t g, std::int64_t f0, std::int64_t n, std::int64_t sample, std::int64_t samples, Real* d, std::int64_t step, std::int64_t steps) const;
   /// Brings part `part` of `parts` of what rows [f0, f0 + n) of a sample read into the caches (beyond the last sample: nothing).
@@ -40,21 +38,19 @@ template <class Real> class Factor {
   /// Where group g of one sample begins.
   const Real* at(const Run& run, std::int64_t v, std::int64_t n, std::int64_t g) const { return run.read<Real>(place_) + (V == 1 ? 0 : v) * v_ + n * n_ + g * g_; }
   /// The window of an unfolded factor, and how far its image's channels lie apart.
-  const std::optional<Window>& window() const { return shape_; }
+  const std::optional<Window>& window() const { return window_; }
   std::int64_t channelStride() const { return f_; }
 
  private:
+  /// Steps of one unfolded image.
+  void packImage(const Run& run, const Tiles<Real>& tiles, std::int64_t v, std::int64_t n, std::int64_t g, std::int64_t f0, std::int64_t m, std::int64_t t, std::int64_t count, Real* d, std::int64_t ld) const;
   /// Panels of columns [f0, f0 + n): steps [step, step + count) of the factor become steps `at` … of panels that have `steps`.
   void packRange(const Run& run, const Tiles<Real>& tiles, std::int64_t v, std::int64_t g, std::int64_t f0, std::int64_t n, std::int64_t step, std::int64_t count, Real* d, std::int64_t at, std::int64_t steps) const;
   Place place_;
   /// f_ is the channel's stride where the factor is unfolded.
   std::int64_t v_ = 0, n_ = 0, g_ = 0, f_ = 0, t_ = 1;
-  std::optional<Window> shape_;
-  std::optional<WindowRuns> window_;
-  std::optional<Frame> frame_;
-  std::optional<Lanes> lanes_;
-  /// Where row f lies in a frame of all channels.
-  std::vector<std::int32_t> rows_;
+  std::optional<Window> window_;
+  std::optional<Unfolding<Real>> unfolding_;
 };
 
 }  // namespace gradpack

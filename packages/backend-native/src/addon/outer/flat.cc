@@ -55,7 +55,7 @@ template <class Real> void addRows(const Run& run, const Term<Real>& term, std::
         continue;
       }
       const Real* with = term.u->row(run, v, n, g, f, other);
-      isa<Real>().elementwise.binary[static_cast<int>(BinaryOp::mul)](row, with, line, a.T);
+      isa<Real>().elementwise.binary[static_cast<int>(BinaryOp::mul)][static_cast<int>(Single::neither)](row, with, line, a.T);
       to += isa<Real>().elementwise.sum(line, a.T);
     }
   }

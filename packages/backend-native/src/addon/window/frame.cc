@@ -86,6 +86,13 @@ Frame::Frame(const Window& window) : inputs(window.inputs()), offsets(window.off
   image_ = size == inputs && pieces_.size() == 1 && pieces_[0].count == size && (size == 1 || pieces_[0].stepP == 1);
 }
 
+std::vector<std::int32_t> Frame::origins() const {
+  std::vector<std::int32_t> origins(static_cast<std::size_t>(size), -1);
+  for (const Piece& piece : pieces_)
+    for (std::int32_t i = 0; i < piece.count; i++) origins[static_cast<std::size_t>(piece.q + i * piece.stepQ)] = piece.p + i * piece.stepP;
+  return origins;
+}
+
 template <class Real> void Frame::lay(const Real* x, std::ptrdiff_t stride, std::int64_t channels, Real* frame) const {
   for (std::int64_t c = 0; c < channels; c++, x += stride, frame += size) {
     if (!full_) std::fill_n(frame, size, Real(0));

@@ -20,6 +20,8 @@ class Frame {
   std::int64_t inputs, offsets, outputs, size;
   /// [outputs] and [offsets]
   std::vector<std::int32_t> columns, taps;
+  /// [size]: the image position that lies there, −1 where there is none.
+  std::vector<std::int32_t> origins() const;
   /// Whether an image is its own frame.
   bool isImage() const { return image_; }
 

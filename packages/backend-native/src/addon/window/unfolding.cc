@@ -1,8 +1,6 @@
 #include "unfolding.h"
 
 #include <algorithm>
-#include <array>
-#include <cstdlib>
 #include <limits>
 
 #include "../isa/isa.h"
@@ -10,28 +8,39 @@
 
 namespace gradpack {
 
-template <class Real> Unfolding<Real>::Unfolding(const Window& window) : frame_(window), lanes_(isa<Real>().lanes.width, frame_.columns) {}
-
-template <class Real> bool Unfolding<Real>::reaches(std::ptrdiff_t stride) const {
-  const std::int64_t furthest = std::max<std::int64_t>(std::abs(stride), frame_.size);
-  return furthest <= std::numeric_limits<std::int32_t>::max() / (Tiles<Real>::mostColumns + 1);
+template <class Real> Unfolding<Real>::Unfolding(const Window& window, std::int64_t F) : frame_(window), lanes_(isa<Real>().lanes.width, frame_.columns), origins_(frame_.origins()) {
+  const std::int64_t K = frame_.offsets;
+  if (checkedProduct((F + K - 1) / K, frame_.size) > std::numeric_limits<std::int32_t>::max()) failInternal("an unfolded image is too large");
+  for (std::int64_t f = 0; f < F; f++) rows_.push_back(static_cast<std::int32_t>(f / K * frame_.size + frame_.taps[static_cast<std::size_t>(f % K)]));
 }
 
-template <class Real>
-void Unfolding<Real>::pack(const Real* image, std::ptrdiff_t stride, std::int64_t f, std::int64_t m, std::int64_t t, std::int64_t count, Real* d, std::ptrdiff_t ld) const {
-  const std::int64_t K = frame_.offsets, first = f / K, channels = (f + m - 1) / K - first + 1;
+template <class Real> typename Unfolding<Real>::Channels Unfolding<Real>::lay(const Real* image, std::ptrdiff_t stride, std::int64_t f, std::int64_t m) const {
+  const std::int64_t first = f / frame_.offsets, count = (f + m - 1) / frame_.offsets - first + 1;
   const Real* x = image + first * stride;
-  if (!frame_.isImage()) {
-    Real* laid = scratch<Real>(Scratch::image, channels * frame_.size);
-    frame_.lay(x, stride, channels, laid);
-    x = laid;
-    stride = frame_.size;
+  if (frame_.isImage() && (stride == frame_.size || count == 1)) return {x, first};
+  Real* laid = scratch<Real>(Scratch::frame, count * frame_.size);
+  frame_.lay(x, stride, count, laid);
+  return {laid, first};
+}
+
+template <class Real> void Unfolding<Real>::pack(const Channels& channels, std::int64_t f, std::int64_t m, std::int64_t t, std::int64_t count, Real* d, std::ptrdiff_t ld) const {
+  const LaneKernels<Real>& kernels = isa<Real>().lanes;
+  const std::int32_t* rows = rows_.data() + (f - channels.first * frame_.offsets);
+  for (std::int64_t r = 0; r < m; r += kernels.width) {
+    const int here = static_cast<int>(std::min<std::int64_t>(kernels.width, m - r));
+    Real* to = d + r;
+    for (std::ptrdiff_t v = t / kernels.width; v * kernels.width < t + count; v++, to += kernels.width * ld) kernels.packTransposed(lanes_, v, channels.frame, rows + r, here, to, ld);
   }
-  const LaneKernels<Real>& lanes = isa<Real>().lanes;
-  std::array<std::int32_t, Tiles<Real>::mostColumns> rows;
-  for (std::int64_t r = 0; r < m; r++) rows[static_cast<std::size_t>(r)] = static_cast<std::int32_t>(((f + r) / K - first) * stride) + frame_.taps[static_cast<std::size_t>((f + r) % K)];
-  for (std::int64_t v = t / lanes.width; v * lanes.width < t + count; v++, d += lanes.width * ld)
-    for (std::int64_t r = 0; r < m; r += lanes.width) lanes.packTransposed(lanes_, v, x, rows.data() + r, static_cast<int>(std::min<std::int64_t>(lanes.width, m - r)), d + r, ld);
+}
+
+template <class Real> Real Unfolding<Real>::entry(const Real* image, std::ptrdiff_t stride, std::int64_t f, std::int64_t t) const {
+  const std::int64_t K = frame_.offsets;
+  const std::int32_t at = origins_[static_cast<std::size_t>(frame_.columns[static_cast<std::size_t>(t)] + frame_.taps[static_cast<std::size_t>(f % K)])];
+  return at < 0 ? Real(0) : image[f / K * stride + at];
+}
+
+template <class Real> void Unfolding<Real>::row(const Real* image, std::ptrdiff_t stride, std::int64_t f, Real* line) const {
+  for (std::int64_t t = 0; t < frame_.outputs; t++) line[t] = entry(image, stride, f, t);
 }
 
 template class Unfolding<float>;

@@ -1,4 +1,4 @@
-// The window geometry of core's window.ts: which input position output t reads at kernel offset k, as a table and as runs.
+// The window geometry of core's window.ts: which input position output t reads at kernel offset k.
 #pragma once
 #include <cstdint>
 #include <vector>
@@ -43,34 +43,6 @@ class Window {
   bool transposed_;
   Mode mode_;
   std::int64_t S_, K_, T_;
-};
-
-/// Outputs t, t + stepT, … read inputs p, p + stepP, …
-struct WindowRun {
-  std::int32_t t, p, count, stepT, stepP;
-};
-
-/// For each kernel offset the runs of outputs that read something, in ascending t; runs of one offset do not interleave.
-class WindowRuns {
- public:
-  explicit WindowRuns(const Window& window);
-
-  std::int64_t inputs, offsets, outputs;
-  const WindowRun* begin(std::int64_t k) const { return runs_.data() + first_[static_cast<std::size_t>(k)]; }
-  const WindowRun* end(std::int64_t k) const { return runs_.data() + first_[static_cast<std::size_t>(k) + 1]; }
-
-  /// row[0 … n) = what outputs t0 … t0 + n of offset k read of x, 0 where nothing.
-  template <class Real> void unfold(std::int64_t k, const Real* x, std::int64_t t0, std::int64_t n, Real* row) const;
-  /// The adjoint: x[p] += row.
-  template <class Real> void fold(std::int64_t k, const Real* row, std::int64_t t0, std::int64_t n, Real* x) const;
-
- private:
-  /// The part of each run that lies in [t0, t0 + n), as body(first t − t0, p, count, stepT, stepP).
-  template <class F> void clipped(std::int64_t k, std::int64_t t0, std::int64_t n, const F& body) const;
-  std::vector<WindowRun> runs_;
-  std::vector<std::size_t> first_;
-  /// Whether every output of an offset reads something.
-  std::vector<bool> full_;
 };
 
 }  // namespace gradpack
