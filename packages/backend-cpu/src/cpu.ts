@@ -1,13 +1,11 @@
 import type { Backend, Precision, Prepared, Program, Storage, TypedArray } from '@gradpack/core';
-import { bytesPerElement, GradPackError, typedArrayOf } from '@gradpack/core';
+import { bytesPerElement, GradPackError, jobQueue, timeSlice, typedArrayOf } from '@gradpack/core';
 import { arrayPool, outOfMemory } from './array-pool.js';
 import { type CpuStorage, ownStorage, rangeOf } from './cpu-storage.js';
 import { type Executor, execute } from './execute.js';
 import { environment, physicalMemory } from './host.js';
 import { poison } from './poison.js';
 import { type PreparedProgram, prepareProgram } from './prepared-program.js';
-import { queue } from './queue.js';
-import { timeSlice } from './time-slice.js';
 
 export interface CpuOptions {
   /** Float type of all numbers; sums are taken in float64 in both. Default 'float32'. */
@@ -42,7 +40,7 @@ export function cpu({
   const limits = { tensorBytes: TENSOR_BYTES, columnBytes: COLUMN_BYTES, memory: memory ?? physical / 2 };
   const largest = Math.max(physical, limits.memory);
   const pool = arrayPool(Math.min(POOLED_BYTES, limits.memory));
-  const jobs = queue();
+  const jobs = jobQueue();
   const owner = {};
   const programs = new Map<Prepared, PreparedProgram>();
   let live = 0;

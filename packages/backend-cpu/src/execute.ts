@@ -1,9 +1,8 @@
-import type { RunOptions, TypedArray } from '@gradpack/core';
+import type { RunOptions, TimeSlice, TypedArray } from '@gradpack/core';
 import { GradPackError } from '@gradpack/core';
 import { type ArrayPool, outOfMemory } from './array-pool.js';
 import { poison } from './poison.js';
 import type { PreparedProgram } from './prepared-program.js';
-import type { TimeSlice } from './time-slice.js';
 
 /** What runs of one backend share. */
 export interface Executor {

@@ -6,7 +6,6 @@ interface Host {
     constrainedMemory?(): number;
   };
   readonly navigator?: { readonly deviceMemory?: number };
-  setImmediate?(callback: () => void): unknown;
 }
 
 const host = globalThis as Host;
@@ -22,19 +21,4 @@ export function physicalMemory(): number {
 
 export function environment(name: string): string | undefined {
   return host.process?.env?.[name];
-}
-
-/** Runs the callback once the event loop has turned. */
-export function afterTurn(callback: () => void): void {
-  if (host.setImmediate) {
-    host.setImmediate(callback);
-    return;
-  }
-  // browsers delay nested timers by 4 ms, messages not
-  const { port1, port2 } = new MessageChannel();
-  port1.onmessage = () => {
-    port1.close();
-    callback();
-  };
-  port2.postMessage(undefined);
 }

@@ -1,12 +1,11 @@
 import type { Backend, Precision, Prepared, RunOptions, Storage, TypedArray } from '@gradpack/core';
-import { bytesPerElement, GradPackError, typedArray } from '@gradpack/core';
+import { bytesPerElement, GradPackError, jobQueue, timeSlice, typedArray } from '@gradpack/core';
 import type { Addon } from './addon-interface.js';
 import { encodeProgram, KERNELS } from './encode.js';
 import { failureOf, guarded } from './failure.js';
 import { assertRange, type NativeStorage, ownStorage } from './native-storage.js';
 import { copyOf, DTYPES, numbersOf } from './numbers.js';
 import { bindHandles, measured, type PreparedProgram, storeConstants, unboundHandles } from './prepared-program.js';
-import { queue } from './queue.js';
 
 /** What `native()` makes. */
 export interface NativeBackend extends Backend {
@@ -38,8 +37,13 @@ export interface NativeSettings {
   readonly physical: number;
 }
 
-/** Programs that take less run on the calling thread: another thread costs 20 to 50 µs and a turn of the event loop. */
-const SHORT_SECONDS = 1e-3;
+/**
+ * Programs that take less run on the calling thread: another thread costs 20 to 50 µs and a turn of the event loop when the machine is
+ * idle, and several milliseconds when others wait for its cores.
+ */
+const SHORT_SECONDS = 4e-3;
+/** Milliseconds of such programs after which the event loop turns. */
+const SLICE = 10;
 const PROGRESS_MILLISECONDS = 50;
 const TENSOR_BYTES = 2 ** 32;
 const COLUMN_BYTES = 64 * 2 ** 20;
@@ -47,7 +51,8 @@ const COLUMN_BYTES = 64 * 2 ** 20;
 /** The contract over the addon: order, ownership and errors here, memory and kernels there. */
 export function nativeBackend(addon: Addon, { precision, threads, memory, physical }: NativeSettings): NativeBackend {
   const heap = addon.createHeap(Math.max(physical, memory), memory, threads);
-  const jobs = queue();
+  const jobs = jobQueue();
+  const slice = timeSlice(SLICE);
   const owner = {};
   const programs = new Map<Prepared, PreparedProgram>();
   /** Storages whose memory JavaScript sees. */
@@ -104,7 +109,7 @@ export function nativeBackend(addon: Addon, { precision, threads, memory, physic
         guarded('backend.run', () => addon.run(heap, program.handle, handles)),
       );
       options?.onProgress?.(total, total);
-      return;
+      return slice.expired() ? slice.turn() : undefined;
     }
     return executeElsewhere(program, handles, total, options ?? {});
   };

@@ -11,6 +11,7 @@ export type {
 export type { BinaryOp, Expression, ExpressionProgram, Instruction, UnaryOp } from './backend/expression.js';
 export * as expression from './backend/expression.js';
 export { compileExpression } from './backend/expression.js';
+export { type JobQueue, jobQueue } from './backend/job-queue.js';
 export type {
   ConvolutionSpec,
   FactorSpec,
@@ -29,6 +30,7 @@ export type { Program, ProgramBuffer, ProgramSlot } from './backend/program.js';
 export { Recorder } from './backend/recorder.js';
 export { type Recorded as RecordedProgram, Recording } from './backend/recording.js';
 export type { RecordedBuffer, TensorRef } from './backend/tensor-ref.js';
+export { type TimeSlice, timeSlice } from './backend/time-slice.js';
 export { positionAlong, positionTable, type Window } from './backend/window.js';
 // Derivatives: what a layer tells the engine
 export {

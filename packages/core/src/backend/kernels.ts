@@ -10,7 +10,8 @@ import type { Window } from './window.js';
 /**
  * What a layer, a loss or a rule computes with. Every method appends to the program that is being recorded and returns tensors
  * without numbers. Shapes broadcast as in NumPy (aligned at the last axis) where an expression is evaluated. With `into` a result
- * is added to a tensor that the caller made itself; columns and inputs are never written to.
+ * is added to a tensor that the caller made itself; columns and inputs are never written to. Views, copies and chains of maps cost
+ * little: what can be one kernel call becomes one, and a product into a broadcast bias begins from the bias.
  */
 export interface Kernels {
   readonly precision: Precision;

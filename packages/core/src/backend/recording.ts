@@ -13,7 +13,7 @@ export interface Recorded {
   readonly bound: readonly (RecordedBuffer | undefined)[];
 }
 
-/** The calls recorded so far. Calls whose results nobody needs are dropped at the end. */
+/** The calls recorded so far. At the end calls whose results nobody needs are dropped, and what can be one call is fused. */
 export class Recording {
   readonly #calls: PendingCall[] = [];
   readonly #own: Set<RecordedBuffer> = new Set();

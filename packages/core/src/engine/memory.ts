@@ -1,3 +1,4 @@
+import { afterTurn } from '../backend/after-turn.js';
 import type { Backend, Storage } from '../backend/backend.js';
 import { warn } from '../errors/warn.js';
 import { queueOf } from './queue.js';
@@ -45,10 +46,10 @@ export function holdFor(holder: object, holding: Holding): void {
   latest = { holder, holding };
   if (isTurnAwaited) return;
   isTurnAwaited = true;
-  setTimeout(() => {
+  afterTurn(() => {
     isTurnAwaited = false;
     watchLatest();
-  }, 0);
+  });
 }
 
 export function release(holding: Holding): void {

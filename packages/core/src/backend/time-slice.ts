@@ -1,4 +1,4 @@
-import { afterTurn } from './host.js';
+import { afterTurn } from './after-turn.js';
 
 /** The share of the event loop that a backend takes before it lets others run. */
 export interface TimeSlice {
@@ -8,6 +8,7 @@ export interface TimeSlice {
   turn(): Promise<void>;
 }
 
+/** A slice for one backend. */
 export function timeSlice(milliseconds: number): TimeSlice {
   let start: number | undefined;
   return {

@@ -1,12 +1,13 @@
-/** Jobs in call order: one runs at once unless an earlier one is suspended. */
-export interface Queue {
+/** Jobs in call order: one runs at once unless an earlier one is suspended or goes on elsewhere. */
+export interface JobQueue {
   /** Whether a job that is submitted now runs now. */
   readonly idle: boolean;
   /** The job's result, at once where it needs no waiting. What the job throws is thrown, or rejects. */
   submit<T>(job: () => T | Promise<T>): T | Promise<T>;
 }
 
-export function queue(): Queue {
+/** An empty queue, for one backend. */
+export function jobQueue(): JobQueue {
   const waiting: (() => Promise<unknown> | undefined)[] = [];
   let suspended = false;
   async function drain(): Promise<void> {
