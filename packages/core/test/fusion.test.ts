@@ -267,3 +267,34 @@ describe('a bias', () => {
     expect(kernels(twice)).toEqual(['map', 'gemm']);
   });
 });
+
+describe('a Gram matrix', () => {
+  const gramOf = (k: Recorder, x: TensorRef): TensorRef =>
+    k.gram(
+      [{ form: 'dense', tensor: x, V: 1, N: 4, G: 1, F: 3, T: 1, strides: { v: 0, n: 3, g: 0, f: 1, t: 0 } }],
+      'sum',
+    );
+
+  test('of the same factors is copied', () => {
+    const twice = (k: Recorder) => {
+      const x = given(k, 4, 3);
+      for (let i = 0; i < 2; i++) k.promote(gramOf(k, x));
+    };
+    const calls = fused(twice);
+    expect(calls.map(({ kernel }) => kernel)).toEqual(['gram', 'copy']);
+    expect(calls[1]?.reads).toEqual(calls[0]?.writes);
+  });
+  test('of others is not, nor where one of them changes in between', () => {
+    expect(kernels((k) => [given(k, 4, 3), given(k, 4, 3)].map((x) => k.promote(gramOf(k, x))))).toEqual([
+      'gram',
+      'gram',
+    ]);
+    const changed = (k: Recorder) => {
+      const x = k.map(relu, [given(k, 4, 3)]);
+      k.promote(gramOf(k, x));
+      k.map(relu, [given(k, 4, 3)], { into: x });
+      k.promote(gramOf(k, x));
+    };
+    expect(kernels(changed)).toEqual(['map', 'gram', 'map', 'gram']);
+  });
+});
