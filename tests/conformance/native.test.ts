@@ -104,6 +104,9 @@ interface OuterExtents {
   readonly tied?: boolean;
 }
 
+/** An axis of a window that changes nothing. */
+const one = { input: 1, kernel: 1, output: 1, stride: 1, dilation: 1, low: 0 };
+
 /** Sizes beyond one block of every loop: steps, columns, rows and chunks of products, runs of lanes, parts of reductions. */
 function largeCases(random: () => number): readonly ConformanceCase[] {
   const values = (length: number): Float64Array => Float64Array.from({ length }, () => Math.fround(2 * random() - 1));
@@ -170,6 +173,56 @@ function largeCases(random: () => number): readonly ConformanceCase[] {
       [record.fresh(V * N * G * C * S, 'result')],
     );
     return record.finish(`convolution ${name}`);
+  };
+
+  /** Any window, groups and columns, both ways and accumulated: every method, with tails of all sizes. */
+  const anyConvolution = (index: number): ConformanceCase => {
+    const whole = (from: number, to: number): number => from + Math.floor(random() * (to - from + 1));
+    const pick = <T>(...of: readonly T[]): T => of[whole(0, of.length - 1)] as T;
+    const transposed = random() < 0.25;
+    const mode = transposed ? 'zeros' : pick<Window['mode']>('zeros', 'zeros', 'reflect', 'replicate', 'circular');
+    const axes = Array.from({ length: whole(1, 3) }, (_, __, most = pick(3, 6, 14)) => {
+      const [input, kernel, stride, dilation] = [whole(1, most), whole(1, 3), whole(1, 3), whole(1, 2)];
+      const low = Math.min(whole(0, 2), mode === 'zeros' ? 2 : input - 1);
+      const reach = (kernel - 1) * dilation + 1;
+      const output = transposed
+        ? Math.max(1, (input - 1) * stride - 2 * low + reach)
+        : Math.floor((input + 2 * low - reach) / stride) + 1;
+      // where the kernel does not fit, one that does
+      return output > 0 ? { input, kernel, output, stride, dilation, low } : { ...one, input, output: input };
+    });
+    const along = (name: keyof typeof one): number[] => axes.map((axis) => axis[name]);
+    const size = (name: keyof typeof one): number => along(name).reduce((a, b) => a * b, 1);
+    const [V, N, G, O, C, K] = [whole(1, 2), whole(1, 9), pick(1, 1, 2, 5), whole(1, 40), whole(1, 40), size('kernel')];
+    const [xs, ys] = [N * G * C * size('input'), N * G * O * size('output')];
+    const spec = {
+      V,
+      N,
+      xPerColumn: random() < 0.5,
+      weightPerColumn: random() < 0.3,
+      accumulate: random() < 0.5,
+      view: {
+        ...{ G, O, C, K },
+        strides: transposed ? { g: C * O * K, o: K, c: O * K, k: 1 } : { g: O * C * K, o: C * K, c: K, k: 1 },
+      },
+      window: {
+        ...{ input: along('input'), kernel: along('kernel'), output: along('output') },
+        ...{ stride: along('stride'), dilation: along('dilation'), low: along('low'), transposed, mode },
+      },
+    };
+    const record = recordCase();
+    const weight = record.input(values((spec.weightPerColumn ? V : 1) * G * O * C * K));
+    const columns = spec.xPerColumn ? V : 1;
+    record.call('convolve', spec, [record.input(values(columns * xs)), weight], [record.output(values(V * ys))]);
+    record.call(
+      'convolveTransposed',
+      spec,
+      [record.input(values(columns * ys)), weight],
+      [record.output(values(V * xs))],
+    );
+    return record.finish(
+      `convolution ${index}: ${mode}${transposed ? ' transposed' : ''} ${along('input')} by ${along('kernel')}, stride ${along('stride')}, V ${V}, N ${N}, G ${G}, ${C} to ${O}`,
+    );
   };
 
   const outer = (
@@ -342,6 +395,11 @@ function largeCases(random: () => number): readonly ConformanceCase[] {
     convolution('many small images', { V: 2, N: 21, O: 15, C: 50, w: window(6, 3) }),
     convolution('groups, stride', { N: 3, G: 2, O: 17, C: 5, w: window(15, 5, { stride: 2, low: 2 }) }),
     convolution('circular', { N: 2, O: 33, C: 4, w: window(13, 5, { low: 2, mode: 'circular' }) }),
+    convolution('steps beyond a panel', { N: 2, O: 15, C: 230, w: window(5, 3) }),
+    convolution('pointwise', { N: 9, O: 21, C: 40, w: window(6, 1, { low: 0 }) }),
+    convolution('depthwise', { N: 3, G: 20, O: 1, C: 1, w: window(9, 3) }),
+    convolution('strided, whole vectors', { V: 2, N: 7, O: 35, C: 32, w: window(9, 3, { stride: 2 }) }),
+    ...Array.from({ length: 60 }, (_, index) => anyConvolution(index)),
     outer('all at once, 3×3', { V: 3, N: 5, O: 133, C: 40, w: window(4, 3) }, all(3, 5)),
     outer('all at once, groups', { V: 2, N: 9, G: 2, O: 6, C: 7, w: window(7, 3) }, all(2, 9)),
     outer('all at once, one position', { V: 3, N: 70, O: 37, C: 300 }, all(3, 70)),
