@@ -4,11 +4,11 @@ import type { Arrays } from './implementation.js';
 const TOLERANCE = 1e-4;
 
 /** Where two implementations did not compute the same, in words. */
-export function disagreement(expected: Arrays, actual: Arrays): string | undefined {
+export function disagreement(expected: Arrays, actual: Arrays, tolerance: number = TOLERANCE): string | undefined {
   if (expected.size !== actual.size) return `${actual.size} results, expected ${expected.size}`;
   for (const [name, values] of expected) {
     const error = relativeError(values, actual.get(name) ?? []);
-    if (!(error <= TOLERANCE)) return `${name} differs by ${error.toExponential(1)} of its largest entry`;
+    if (!(error <= tolerance)) return `${name} differs by ${error.toExponential(1)} of its largest entry`;
   }
   return undefined;
 }

@@ -15,6 +15,8 @@ export interface Implementation {
   readonly limit?: number;
   /** Whose gradient alone the quantities are compared with; its own when absent. */
   readonly baseline?: Implementation;
+  /** Of the largest entry of a result, for quantities that it rounds more than others. */
+  readonly tolerances?: Readonly<Partial<Record<QuantityName, number>>>;
   /** Whoever computes there wants the results as typed arrays: where it takes part, all that can are timed with reading too. */
   readonly timesReading?: boolean;
   /** Makes everything ready for steps; undefined where it has no such quantity or problem. */

@@ -58,7 +58,7 @@ export async function measure(
           continue;
         }
         const results = await subject.results(); // also the warm-up
-        const difference = expected && disagreement(expected, results);
+        const difference = expected && disagreement(expected, results, implementation.tolerances?.[quantity]);
         if (difference) faults.push(complain(difference));
         else runners.push({ implementation, subject, baseline });
         expected ??= results;

@@ -12,6 +12,7 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from typing import Any
 
+from spinning import small_step_ms
 from subject import serve
 
 fork = get_context("fork")
@@ -27,6 +28,9 @@ class Worker:
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         if request["do"] == "version":
             return {"value": version(PACKAGES[request["peer"]])}
+        if request["do"] == "small_step_ms":
+            with fork.Pool(1) as pool:
+                return {"value": pool.apply(small_step_ms, (self.threads,))}
         if request["do"] == "dispose":
             return self.dispose(request["subject"])
         return self.forward(request.pop("subject"), request)
