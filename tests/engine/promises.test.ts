@@ -66,8 +66,8 @@ describe('one pull per layer', () => {
     const alone = await backwardCalls({});
     const together = await backwardCalls({ sampled: kfac(), exact: kflr(), diagonal: diagGGNExact() });
     expect(together.matrix).toBe(alone.matrix);
-    // per quantity one B for each of six parameters; A of three weights, shared
-    expect(together.gram).toBe(2 * 6 + 3);
+    // per quantity one B a layer, which its weight and its bias share; A of three weights, made once
+    expect(together.gram).toBe(2 * 3 + 3);
   });
 
   test('a pull per chunk where columns are cut', async () => {
