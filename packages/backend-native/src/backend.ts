@@ -109,7 +109,7 @@ export function nativeBackend(addon: Addon, { precision, threads, memory, physic
         guarded('backend.run', () => addon.run(heap, program.handle, handles)),
       );
       options?.onProgress?.(total, total);
-      return slice.expired() ? slice.turn() : undefined;
+      return;
     }
     return executeElsewhere(program, handles, total, options ?? {});
   };
@@ -240,7 +240,9 @@ export function nativeBackend(addon: Addon, { precision, threads, memory, physic
         // an array that the addon has seen costs a microsecond and more of the garbage collector
         const handles = jobs.idle ? program.handles : program.handles.slice();
         bindHandles(program.program, bindings, owner, handles);
-        return jobs.submit(() => execute(program, handles, options));
+        const running = jobs.submit(() => execute(program, handles, options));
+        // only the caller waits for the turn: the run is over, and what is asked next does not wait for it
+        return running ?? (slice.expired() ? slice.turn() : undefined);
       } catch (error) {
         return Promise.reject(error);
       }
