@@ -1,7 +1,7 @@
 import type { TypedArray } from '@gradpack/core';
 
 /** Must equal `interfaceVersion` of `addon/addon.cc`. */
-export const INTERFACE_VERSION = 1;
+export const INTERFACE_VERSION = 2;
 
 /** The number of a heap: what one backend owns. */
 export type Heap = number;

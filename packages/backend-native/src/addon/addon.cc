@@ -3,20 +3,20 @@
 #include <node_api.h>
 
 #include <atomic>
-#include <cstring>
 #include <map>
 #include <utility>
 
 #include "async-run.h"
 #include "heap.h"
 #include "isa/isa.h"
+#include "memory/bulk-copy.h"
 #include "napi-border.h"
 
 namespace gradpack {
 namespace {
 
 /// Grows whenever the functions here or the words of a program change; loader.ts refuses an addon with another.
-constexpr double interfaceVersion = 1;
+constexpr double interfaceVersion = 2;
 
 /// What one environment (main thread or worker) owns.
 struct Environment {
@@ -91,8 +91,8 @@ napi_value write(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     const Arguments<3> arguments(env, info);
     const Numbers from = arguments.numbers(2);
-    char* to = range(heapOf(env, arguments.number(0))->storage(arguments.number(1)), 0, from);
-    if (from.length > 0) std::memcpy(to, from.data, from.length * static_cast<std::size_t>(bytesPerElement(from.dtype)));
+    Heap& heap = *heapOf(env, arguments.number(0));
+    bulkCopy(heap.threads(), range(heap.storage(arguments.number(1)), 0, from), from.data, from.length * static_cast<std::size_t>(bytesPerElement(from.dtype)));
     return nullptr;
   });
 }
@@ -101,8 +101,9 @@ napi_value read(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     const Arguments<4> arguments(env, info);
     const Numbers to = arguments.numbers(3);
-    const char* from = range(heapOf(env, arguments.number(0))->storage(arguments.number(1)), arguments.whole(2, static_cast<double>(mostElements)), to);
-    if (to.length > 0) std::memcpy(to.data, from, to.length * static_cast<std::size_t>(bytesPerElement(to.dtype)));
+    Heap& heap = *heapOf(env, arguments.number(0));
+    const char* from = range(heap.storage(arguments.number(1)), arguments.whole(2, static_cast<double>(mostElements)), to);
+    bulkCopy(heap.threads(), to.data, from, to.length * static_cast<std::size_t>(bytesPerElement(to.dtype)));
     return nullptr;
   });
 }

@@ -50,6 +50,7 @@ class Heap {
   std::int64_t liveBytes() const { return live_; }
   std::size_t keptBytes() const { return pool_.kept(); }
   std::size_t programs() const { return programs_.count(); }
+  int threads() const { return threads_; }
   double seconds() const { return seconds_; }
   /// Of all runs so far.
   const KernelTimes& times() const { return times_; }

@@ -11,6 +11,10 @@ constexpr std::size_t cacheLine = 64;
 void* alignedAllocate(std::size_t bytes);
 void alignedFree(void* block);
 
+constexpr std::size_t hugePage = std::size_t{1} << 21;
+/// Asks that pages of this memory which nobody touched yet be huge ones.
+void preferHugePages(void* memory, std::size_t bytes);
+
 inline std::size_t roundUp(std::size_t bytes, std::size_t to) { return (bytes + to - 1) / to * to; }
 
 }  // namespace gradpack
