@@ -20,7 +20,12 @@ export interface Asked {
 
 /** Throws GRADPACK-UNSUPPORTED-PAIR, unless what is missing is to be skipped. */
 export function whatIsAsked({ quantities, entries, loss, trace, onMissing }: PlanRequest, graph: Graph): Asked {
-  const context = { graph, loss, entries, nameOf: (parameter: Parameter) => trace.names.get(parameter) ?? 'a parameter' };
+  const context = {
+    graph,
+    loss,
+    entries,
+    nameOf: (parameter: Parameter) => trace.names.get(parameter) ?? 'a parameter',
+  };
   const known = new Map<FormedQuantity, readonly MissingPair[]>();
   const missingOf = (quantity: FormedQuantity): readonly MissingPair[] => {
     const pairs = known.get(quantity) ?? missingPairs(quantity, context);

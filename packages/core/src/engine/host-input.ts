@@ -1,6 +1,8 @@
 import type { Backend } from '../backend/backend.js';
 import { GradPackError } from '../errors/gradpack-error.js';
+import type { TargetSpec } from '../loss/loss.js';
 import { requireSameCore } from '../module/core-check.js';
+import type { Dtype, Precision } from '../tensor/dtype.js';
 import { type ArrayInput, type FlatArray, flatten } from '../tensor/host-array.js';
 import { type Shape, sameShape, showShape } from '../tensor/shape.js';
 import { isTensor, type Tensor } from '../tensor/tensor.js';
@@ -96,4 +98,43 @@ export function requireShape(x: Given, shape: Shape, what: string, where: string
     got: showShape(x.shape),
     fix: `pass ${what} of shape ${showShape(shape)}`,
   });
+}
+
+/** Throws GRADPACK-SHAPE where inputs have no batch, or not the same. */
+export function requireOneBatch(inputs: readonly Given[], where: string): void {
+  for (const { shape } of inputs)
+    if (shape.length === 0 || shape[0] === 0)
+      throw new GradPackError('GRADPACK-SHAPE', shape.length === 0 ? 'there is no batch' : 'the batch is empty', {
+        where,
+        expected: 'an input of shape [N, ...] with N ≥ 1',
+        got: showShape(shape),
+        fix: shape.length === 0 ? 'put the batch in front, with N = 1 for a single sample' : 'skip empty batches',
+      });
+  if (new Set(inputs.map(({ shape }) => shape[0])).size > 1)
+    throw new GradPackError('GRADPACK-SHAPE', 'the inputs have different batch sizes', {
+      where,
+      expected: 'one N for all inputs',
+      got: inputs.map(({ shape }) => showShape(shape)).join(' and '),
+      fix: 'put the batch on axis 0 of every input',
+    });
+}
+
+/** What a loss needs, checked as far as the host sees it. Throws GRADPACK-SHAPE, GRADPACK-DTYPE, GRADPACK-INDEX. */
+export function requireTarget(
+  labels: Given,
+  { dtype, shape, bound }: TargetSpec,
+  precision: Precision,
+  where: string,
+): { readonly shape: Shape; readonly dtype: Dtype; readonly checked: boolean } {
+  requireShape(labels, shape, 'the target', where);
+  if (dtype === 'int32' && 'tensor' in labels && labels.dtype !== 'int32')
+    throw new GradPackError('GRADPACK-DTYPE', 'the target tensor holds floats', {
+      where,
+      expected: 'class indices as int32',
+      got: 'a float tensor',
+      fix: 'make it from an Int32Array',
+    });
+  if (dtype === 'float') requireFloat(labels, 'the target', where);
+  const checked = bound === undefined || checkIds(labels, bound, 'class indices', where);
+  return { shape, dtype: dtype === 'int32' ? dtype : precision, checked };
 }

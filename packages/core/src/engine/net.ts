@@ -14,13 +14,24 @@ import { type Tensor, tensorAt } from '../tensor/tensor.js';
 import { type Compiled, compile, discard } from './compiled.js';
 import { namesOfNotFinite, notFinite, StepFlag } from './flag.js';
 import { type ForwardPlan, recordForward } from './forward-plan.js';
-import { checkIds, type Given, given, givenInputs, type NetInput, requireFloat, requireShape } from './host-input.js';
+import {
+  checkIds,
+  type Given,
+  given,
+  givenInputs,
+  type NetInput,
+  requireFloat,
+  requireOneBatch,
+  requireShape,
+  requireTarget,
+} from './host-input.js';
 import { LeastRecentlyUsed } from './lru.js';
 import { makeStep, requireFreeNames } from './make-step.js';
 import { giveBack } from './memory.js';
 import { requireOptions, requireWord } from './options.js';
 import { entriesOf, type PerParameter } from './per-parameter.js';
 import { makePlan, type Plan, type PlanRequest, type ProductPlan } from './plan.js';
+import { planKey } from './plan-key.js';
 import type { RecordedInputs } from './recorded-inputs.js';
 import { Run } from './run.js';
 import { productFunction } from './run-product.js';
@@ -153,8 +164,9 @@ export class Net<L extends Layer = Layer, LossCarries extends Carry = Carry, Cov
     const inputs = givenInputs(input, this.backend, where);
     const trace = this.#trace(inputs, options.mode ?? 'train', Object.values(asked), where);
     const labels = given(target, this.backend, where);
-    const request = this.#requestFor(trace, this.#checkTarget(labels, trace.output.shape, where), asked, options);
-    const program = this.#steps.get(this.#keyOf(request), () => ({
+    const expected = requireTarget(labels, this.loss.target(trace.output.shape), this.backend.precision, where);
+    const request = this.#requestFor(trace, expected, asked, options);
+    const program = this.#steps.get(planKey(request), () => ({
       ...compile(this.backend, makePlan(request)),
       products: new LeastRecentlyUsed<Compiled<ProductPlan>>(PLANS, this.#discard),
       users: 1,
@@ -378,21 +390,7 @@ export class Net<L extends Layer = Layer, LossCarries extends Carry = Carry, Cov
   }
 
   #trace(inputs: readonly Given[], mode: Mode, quantities: readonly FormedQuantity[], where: string): Trace {
-    for (const { shape } of inputs)
-      if (shape.length === 0 || shape[0] === 0)
-        throw new GradPackError('GRADPACK-SHAPE', shape.length === 0 ? 'there is no batch' : 'the batch is empty', {
-          where,
-          expected: 'an input of shape [N, ...] with N ≥ 1',
-          got: showShape(shape),
-          fix: shape.length === 0 ? 'put the batch in front, with N = 1 for a single sample' : 'skip empty batches',
-        });
-    if (new Set(inputs.map(({ shape }) => shape[0])).size > 1)
-      throw new GradPackError('GRADPACK-SHAPE', 'the inputs have different batch sizes', {
-        where,
-        expected: 'one N for all inputs',
-        got: inputs.map(({ shape }) => showShape(shape)).join(' and '),
-        fix: 'put the batch on axis 0 of every input',
-      });
+    requireOneBatch(inputs, where);
     const needs = new Set(quantities.flatMap(needsOf));
     const expands = (layer: Layer): boolean => [...needs].some((need) => !layer.carries.includes(need));
     const trace = traceForward(this.model, inputs, { names: this.#names, mode, expands });
@@ -401,21 +399,6 @@ export class Net<L extends Layer = Layer, LossCarries extends Carry = Carry, Cov
       return { ...leaf, checked };
     });
     return { ...trace, leaves };
-  }
-
-  #checkTarget(labels: Given, output: Shape, where: string): PlanRequest['target'] {
-    const { dtype, shape, bound } = this.loss.target(output);
-    requireShape(labels, shape, 'the target', where);
-    if (dtype === 'int32' && 'tensor' in labels && labels.dtype !== 'int32')
-      throw new GradPackError('GRADPACK-DTYPE', 'the target tensor holds floats', {
-        where,
-        expected: 'class indices as int32',
-        got: 'a float tensor',
-        fix: 'make it from an Int32Array',
-      });
-    if (dtype === 'float') requireFloat(labels, 'the target', where);
-    const checked = bound === undefined || checkIds(labels, bound, 'class indices', where);
-    return { shape, dtype: dtype === 'int32' ? dtype : this.backend.precision, checked };
   }
 
   #requestFor(
@@ -441,24 +424,6 @@ export class Net<L extends Layer = Layer, LossCarries extends Carry = Carry, Cov
       ...(options.columns !== undefined && { columns: options.columns }),
       ...(options.inner !== undefined && { inner: options.inner }),
     };
-  }
-
-  /** Equal for steps that record the same program. */
-  #keyOf({
-    trace,
-    target,
-    gradient,
-    quantities,
-    memoryLimit,
-    onMissing,
-    checkFinite,
-    columns,
-    inner,
-  }: PlanRequest): string {
-    const asked = Object.entries(quantities).map(([name, quantity]) => `${name}=${quantity.key}`);
-    const scale = this.loss.scale === undefined ? '' : Math.sign(this.loss.scale);
-    const loss = [this.loss.key, scale, target.shape, target.dtype, target.checked];
-    return [traceKey(trace), ...loss, gradient, asked, memoryLimit, onMissing, checkFinite, columns, inner].join('|');
   }
 
   #bindForward(
