@@ -1,7 +1,8 @@
 // Elementary functions of single precision on whole vectors: no branches, no calls, no tables. Measured over all 2³² floats, with each
 // instruction set, they are off by at most, in units in the last place:
 //   exp 1.02, expm1 1.57, log 0.83, log1p 0.84, sigmoid 2.41, tanh 1.34, sin and cos 0.51
-// and right for 0, infinities, NaN and where they overflow; subnormals count too. In an unnamed namespace, see tile-kernel.h.
+// and right for 0, infinities, NaN and where they overflow; subnormals count too. Beyond 2²⁷ radians sin and cos call the C library
+// (there only a sample was measured). In an unnamed namespace, see tile-kernel.h.
 #pragma once
 #if defined(__AVX512F__)
 #include <immintrin.h>
