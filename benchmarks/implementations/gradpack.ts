@@ -23,7 +23,7 @@ const THREADS = 2;
 export const gradpackCpu: Implementation = {
   name: 'gradpack/cpu',
   threads: 1,
-  limit: 2,
+  limit: 0.5,
   prepare: async (problem, quantity, data) => prepare(cpu(), problem, quantity, data),
 };
 

@@ -25,6 +25,12 @@ template <int Bytes> struct Functions {
   static V all(float x) { return V{} + x; }
   static Bits bitsOf(V x) { return reinterpret_cast<Bits>(x); }
   static V floatOf(Bits bits) { return reinterpret_cast<V>(bits); }
+  // wrapping: what leaves the range belongs to numbers that a choice drops afterwards
+  using Wrapping = typename Vector<std::uint32_t, Bytes>::type;
+  static Bits plus(Bits a, Bits b) { return reinterpret_cast<Bits>(reinterpret_cast<Wrapping>(a) + reinterpret_cast<Wrapping>(b)); }
+  static Bits minus(Bits a, Bits b) { return reinterpret_cast<Bits>(reinterpret_cast<Wrapping>(a) - reinterpret_cast<Wrapping>(b)); }
+  /// n in the place of the exponent.
+  static Bits exponent(Bits n) { return reinterpret_cast<Bits>(reinterpret_cast<Wrapping>(n) << 23); }
   static V magnitude(V x) { return floatOf(bitsOf(x) & 0x7fffffff); }
 
   /// x = n ln 2 + r, |r| <= ln 2 / 2. Adding 1.5·2²³ rounds to a whole number, which then stands in the low bits.
@@ -34,7 +40,7 @@ template <int Bytes> struct Functions {
   };
   static Reduced reduceByLog2(V x) {
     const V shifted = x * 1.44269504f + 12582912.f, n = shifted - 12582912.f;
-    return {(x - n * 0.693359375f) - n * -2.12194440e-4f, n, bitsOf(shifted) - 0x4b400000};
+    return {(x - n * 0.693359375f) - n * -2.12194440e-4f, n, minus(bitsOf(shifted), Bits{} + 0x4b400000)};
   }
   /// e^r − 1 for |r| <= ln 2 / 2 (Cephes).
   static V expm1Near(V r) {
@@ -52,7 +58,7 @@ template <int Bytes> struct Functions {
 #endif
     // 2^n alone is out of range at the lower end: 2^64 too much at first
     const Bits small = by.whole < -64, up = small & 64;
-    const V large = floatOf(bitsOf(y) + ((by.whole + up) << 23));
+    const V large = floatOf(plus(bitsOf(y), exponent(by.whole + up)));
     return large * (small ? all(0x1p-64f) : all(1));
   }
 
@@ -71,7 +77,7 @@ template <int Bytes> struct Functions {
   static V expm1(V x) {
     const V above = x < -30.f ? all(-30.f) : x;
     const Reduced d = reduceByLog2(above);
-    const V p = expm1Near(d.r), half = floatOf((d.whole + 126) << 23), y = half * p + (half - .5f);
+    const V p = expm1Near(d.r), half = floatOf(exponent(d.whole + 126)), y = half * p + (half - .5f);
     const V near = d.whole == 0 ? p : y + y;
     return x <= largestExponent ? near : beyond(x);
   }
@@ -81,8 +87,8 @@ template <int Bytes> struct Functions {
     V k, f;
   };
   static Split splitExponent(V x) {
-    const Bits k = (bitsOf(x) - 0x3f3504f3) >> 23;
-    return {__builtin_convertvector(k, V), floatOf(bitsOf(x) - (k << 23)) - 1.f};
+    const Bits k = minus(bitsOf(x), Bits{} + 0x3f3504f3) >> 23;
+    return {__builtin_convertvector(k, V), floatOf(minus(bitsOf(x), exponent(k))) - 1.f};
   }
   /// log(1 + f) − f + f²/2 (Cephes).
   static V logTail(V f) {
