@@ -5,6 +5,7 @@
 #include "outer-tiles.h"
 #include "planes.h"
 #include "tiles.h"
+#include "winograd.h"
 
 namespace gradpack {
 
@@ -14,6 +15,7 @@ template <class Real> struct Isa {
   PlaneKernels<Real> planes;
   LaneKernels<Real> lanes;
   OuterTiles<Real> outer;
+  WinogradKernels<Real> winograd;
 };
 
 template <class Real> const Isa<Real>& isa();

@@ -33,6 +33,7 @@ template <class Real> std::unique_ptr<Call> makeAdjoint(const Convolution& spec)
 
 template <class Real> std::unique_ptr<Call> decode(CallReader& words, bool transposed) {
   const Convolution spec(words, transposed);
+  if (winogradPays(spec)) return makeWinograd<Real>(spec);
   return spec.adjoint ? makeAdjoint<Real>(spec) : makeCorrelation<Real>(spec);
 }
 

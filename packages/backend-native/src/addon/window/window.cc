@@ -33,6 +33,10 @@ Window::Window(Reader& words) {
       if (x > mostEntries || x < -mostEntries) failInternal("its window is out of range");
 }
 
+Window::Window(Shape input, Shape kernel, Shape output, Shape stride, Shape low)
+    : input_(std::move(input)), kernel_(std::move(kernel)), output_(std::move(output)), stride_(std::move(stride)), dilation_(input_.size(), 1), low_(std::move(low)), transposed_(false), mode_(Mode::zeros),
+      S_(sizeOf(input_)), K_(sizeOf(kernel_)), T_(sizeOf(output_)) {}
+
 std::int64_t Window::positionAlong(std::size_t axis, std::int64_t k, std::int64_t t) const {
   const std::int64_t extent = input_[axis], stride = stride_[axis], low = low_[axis], reach = k * dilation_[axis];
   if (transposed_) {

@@ -15,6 +15,8 @@ class Window {
   enum class Mode { zeros, reflect, replicate, circular };
 
   explicit Window(Reader& words);
+  /// Without dilation, and zeros outside; output t reads t·stride − low + k.
+  Window(Shape input, Shape kernel, Shape output, Shape stride, Shape low);
 
   std::int64_t inputs() const { return S_; }
   std::int64_t offsets() const { return K_; }
