@@ -18,6 +18,9 @@ constexpr std::int64_t enoughColumns = 128;
 /// Bytes of inputs and products at all points that stay near.
 constexpr std::int64_t blockBytes = 1 << 20;
 
+/// Numbers between points: multiples of a page would meet in one set of the cache.
+template <class Real> std::int64_t apart(std::int64_t size) { return size + 64 / static_cast<std::int64_t>(sizeof(Real)); }
+
 /// The convolution as tiles see it.
 struct Tiling {
   explicit Tiling(const Convolution& spec)
@@ -53,7 +56,7 @@ template <class Real> class Winograd final : public ConvolutionCall<Real> {
   void run(const Run& run) const override {
     const Tiles<Real>& tiles = isa<Real>().tiles;
     const Split rows(view_.O, std::min<std::int64_t>(tiles.rows, isa<Real>().lanes.width));
-    const std::int64_t each = points * view_.O * view_.C;
+    const std::int64_t each = points * apart<Real>(view_.O * view_.C);
     Real* weights = scratch<Real>(Scratch::sharedRows, Base::weights() * view_.G * each);
     run.parallel(Base::weights() * view_.G * rows.count, [&](std::int64_t i) {
       const std::int64_t tile = i % rows.count, g = i / rows.count % view_.G, w = i / rows.count / view_.G;
@@ -97,19 +100,24 @@ template <class Real> class Winograd final : public ConvolutionCall<Real> {
     return threads == 1 || tasks >= 4 * threads ? 1 : std::clamp<std::int64_t>(runs_.base * T_ / (2 * isa<Real>().lanes.width), 1, ceilDivide(4 * threads, tasks));
   }
 
-  /// Rows [row, row + m) as [point][step][m], the points `O·C` apart.
+  /// Rows [row, row + m) as [point][step][m].
   void transformWeights(const Tiles<Real>& tiles, const Real* weight, std::int64_t row, std::int64_t m, Real* to) const {
     const WinogradKernels<Real>& kernels = isa<Real>().winograd;
     constexpr std::int64_t most = longestWinograd * longestWinograd, widest = Tiles<Real>::mostColumns / 2;
-    alignas(64) Real packed[most * widest] = {}, half[longestWinograd * winogradPoints * widest], whole[points * widest];
-    const std::int64_t height = tiling_.kernel[0], width = tiling_.kernel[1], W = kernels.width, turn = spec_.adjoint ? -1 : 1;
+    alignas(64) Real packed[most * widest] = {}, half[longestWinograd * winogradPoints * widest], last[points * widest];
+    const std::int64_t between = apart<Real>(view_.O * view_.C), height = tiling_.kernel[0], width = tiling_.kernel[1], W = kernels.width, turn = spec_.adjoint ? -1 : 1;
     const Real* first = packed + (spec_.adjoint ? (view_.K - 1) * W : 0);
     for (std::int64_t c = 0; c < view_.C; c++) {
       packSteps<Real>(tiles, {weight + row * view_.o + c * view_.c, view_.o, view_.k}, m, view_.K, packed, W);
       kernels.weight[height](first, turn * W, turn * width * W, half, W, width * W, width);
-      kernels.weight[width](half, width * W, W, whole, winogradPoints * W, W, winogradPoints);
       Real* d = to + row * view_.C + c * m;
-      for (int point = 0; point < points; point++, d += view_.O * view_.C) std::copy_n(whole + point * W, m, d);
+      // what a whole vector writes beyond its step, the next one overwrites
+      if (c + 1 < view_.C) {
+        kernels.weight[width](half, width * W, W, d, winogradPoints * between, between, winogradPoints);
+        continue;
+      }
+      kernels.weight[width](half, width * W, W, last, winogradPoints * W, W, winogradPoints);
+      for (int point = 0; point < points; point++, d += between) std::copy_n(last + point * W, m, d);
     }
   }
 
@@ -122,12 +130,12 @@ template <class Real> class Winograd final : public ConvolutionCall<Real> {
 
   /// The tiles of vectors [2·pair, 2·(pair + pairs)).
   void filter(const Tiles<Real>& tiles, const Split& rows, const Lanes& lanes, std::int64_t pair, std::int64_t pairs, const Real* x, const Real* weights, const Real* bias, Real* y) const {
-    const std::int64_t W = lanes.width, C = view_.C, O = view_.O, inputs = pairs * C * 2 * W, products = pairs * O * 2 * W;
+    const std::int64_t W = lanes.width, C = view_.C, O = view_.O, inputs = apart<Real>(pairs * C * 2 * W), products = apart<Real>(pairs * O * 2 * W);
     const std::int64_t vectors = std::min<std::int64_t>(2 * pairs, lanes.vectors() - 2 * pair);
     Real *input = scratch<Real>(Scratch::columns, points * inputs), *product = scratch<Real>(Scratch::product, points * products);
     for (std::int64_t c = 0; c < C; c++)
       for (std::int64_t v = 0; v < vectors; v++) transformInput(lanes, 2 * pair + v, x + c * frame_.size, input + (v / 2 * C + c) * 2 * W + v % 2 * W, inputs);
-    for (int point = 0; point < points; point++, weights += O * C)
+    for (int point = 0; point < points; point++, weights += apart<Real>(O * C))
       for (std::int64_t p = 0; p < pairs; p++) {
         const Tile<Real>* tile = 2 * p + 1 < vectors ? tiles.wide : tiles.narrow;
         const Real* b = input + point * inputs + p * C * 2 * W;
@@ -159,12 +167,24 @@ template <class Real> class Winograd final : public ConvolutionCall<Real> {
     kernels.output[tiling_.kernel[0]](from, apart, winogradPoints * apart, half, W, winogradPoints * W, winogradPoints);
     kernels.output[tiling_.kernel[1]](half, winogradPoints * W, W, whole, width * W, W, height);
     tiles.transpose(whole, W, static_cast<int>(size), count, turned, size);
+    Real* image = y + t / T_ * Base::toSize();
+    const TilePlace* place = places_.data() + t % T_;
     for (std::int64_t i = 0; i < count; i++) {
-      const TilePlace& place = places_[(t + i) % T_];
-      Real* to = y + (t + i) / T_ * Base::toSize() + place.at;
-      const Real* s = turned + i * size;
+      placeTile(*place, turned + i * size, bias, image + place->at);
+      if (++place == places_.data() + T_) place = places_.data(), image += Base::toSize();
+    }
+  }
+
+  void placeTile(const TilePlace& place, const Real* s, Real bias, Real* to) const {
+    const std::int64_t width = tiling_.tile[1];
+    const auto copy = [&](auto columns) {
       for (std::int64_t row = 0; row < place.rows; row++, s += width, to += tiling_.to[1])
-        for (std::int64_t column = 0; column < place.columns; column++) to[column] = spec_.accumulate ? to[column] + s[column] : s[column] + bias;
+        for (std::int64_t column = 0; column < columns; column++) to[column] = spec_.accumulate ? to[column] + s[column] : s[column] + bias;
+    };
+    switch (place.columns) {
+      case 4: return copy(std::integral_constant<std::int64_t, 4>{});
+      case 2: return copy(std::integral_constant<std::int64_t, 2>{});
+      default: return copy(place.columns);
     }
   }
 

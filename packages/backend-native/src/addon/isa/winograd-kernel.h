@@ -28,7 +28,7 @@ template <class V, class P> struct InputTransform {
 /// Rows of G: the kernel's polynomial at each point, divided by the product of the point's distances to the others.
 template <class V, class P, int k> struct WeightTransform {
   static constexpr int from = k, to = 6;
-  template <class Real> static void atPair(const V (&w)[k], Real point, Real divisor, V& plus, V& minus) {
+  template <class Real> static void atPair(const V (&w)[k], Real point, Real scale, V& plus, V& minus) {
     V even = w[0], odd = w[1];
     Real power = point * point;
 #pragma GCC unroll 5
@@ -36,13 +36,13 @@ template <class V, class P, int k> struct WeightTransform {
       if (i % 2 == 0) even += power * w[i];
       else odd += power * w[i], power *= point * point;
     }
-    odd *= point;
-    plus = (even + odd) / divisor, minus = (even - odd) / divisor;
+    even *= scale, odd *= point * scale;
+    plus = even + odd, minus = even - odd;
   }
   static void apply(const V (&w)[k], V (&u)[6]) {
-    u[0] = w[0] / P::product;
-    atPair(w, P::near, 2 * P::nearSquare * (P::nearSquare - P::farSquare), u[1], u[2]);
-    atPair(w, P::far, 2 * P::farSquare * (P::farSquare - P::nearSquare), u[3], u[4]);
+    u[0] = w[0] * (1 / P::product);
+    atPair(w, P::near, 1 / (2 * P::nearSquare * (P::nearSquare - P::farSquare)), u[1], u[2]);
+    atPair(w, P::far, 1 / (2 * P::farSquare * (P::farSquare - P::nearSquare)), u[3], u[4]);
     u[5] = w[k - 1];
   }
 };
