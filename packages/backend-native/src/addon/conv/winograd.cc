@@ -2,39 +2,31 @@
 // tiles, steps input channels. Tiles are laid out as columns of a window of 6 × 6 positions with the tiles' distance as stride, so
 // that a vector holds one position of neighbouring tiles. The adjoint is the same with the kernel turned around and its matrices
 // transposed.
+#include "../filtering/tiling.h"
 #include "../gemm/pack.h"
 #include "../isa/isa.h"
 #include "../memory/scratch.h"
-#include "../window/frame.h"
 #include "join.h"
 #include "methods.h"
 
 namespace gradpack {
 namespace {
 
-constexpr int points = winogradPoints * winogradPoints;
 /// Columns of a run from which joining images gains nothing.
 constexpr std::int64_t enoughColumns = 128;
 /// Bytes of inputs and products at all points that stay near.
 constexpr std::int64_t blockBytes = 1 << 20;
 
-/// Numbers between points: multiples of a page would meet in one set of the cache.
-template <class Real> std::int64_t apart(std::int64_t size) { return size + 64 / static_cast<std::int64_t>(sizeof(Real)); }
-
-/// The convolution as tiles see it.
-struct Tiling {
-  explicit Tiling(const Convolution& spec)
-      : from(spec.adjoint ? spec.window.output() : spec.window.input()), to(spec.adjoint ? spec.window.input() : spec.window.output()), kernel(spec.window.kernel()), low(spec.window.low()) {
-    for (std::size_t axis = 0; axis < to.size(); axis++) {
-      if (spec.adjoint) low[axis] = kernel[axis] - 1 - low[axis];
-      tile.push_back(winogradPoints + 1 - kernel[axis]);
-      tiles.push_back(ceilDivide(to[axis], tile[axis]));
-    }
+/// The convolution as tiles see it: forward, whichever way it goes.
+struct Geometry {
+  explicit Geometry(const Convolution& spec) : from(spec.adjoint ? spec.window.output() : spec.window.input()), to(spec.adjoint ? spec.window.input() : spec.window.output()), low(spec.window.low()), tiling(spec.window.kernel(), to) {
+    for (std::size_t axis = 0; axis < low.size() && spec.adjoint; axis++) low[axis] = spec.window.kernel()[axis] - 1 - low[axis];
   }
-  /// What a tile reads.
-  Window window() const { return {from, Shape(to.size(), winogradPoints), tiles, tile, low}; }
+  /// What tiles read, as the columns of a window.
+  Window window() const { return {from, Shape(to.size(), winogradPoints), tiling.tiles, tiling.tile, low}; }
 
-  Shape from, to, kernel, low, tile, tiles;
+  Shape from, to, low;
+  Tiling tiling;
 };
 
 template <class Real> class Winograd final : public ConvolutionCall<Real> {
@@ -43,12 +35,12 @@ template <class Real> class Winograd final : public ConvolutionCall<Real> {
 
  public:
   explicit Winograd(const Convolution& spec)
-      : Base(spec), tiling_(spec), view_(spec.adjoint ? spec.view.mirrored() : spec.view), frame_(tiling_.window()), T_(frame_.outputs), frameSize_(view_.C * frame_.size),
+      : Base(spec), geometry_(spec), tiling_(geometry_.tiling), view_(spec.adjoint ? spec.view.mirrored() : spec.view), frame_(geometry_.window()), T_(frame_.outputs), frameSize_(view_.C * frame_.size),
         runs_(joinImages(spec.images, T_, enoughColumns, std::max(frameSize_, Base::toSize()))) {
     for (std::int64_t i = 0; i < tiling_.tiles[0]; i++)
       for (std::int64_t j = 0; j < tiling_.tiles[1]; j++) {
         const std::int64_t row = i * tiling_.tile[0], column = j * tiling_.tile[1];
-        places_.push_back({row * tiling_.to[1] + column, std::min(tiling_.tile[0], tiling_.to[0] - row), std::min(tiling_.tile[1], tiling_.to[1] - column)});
+        places_.push_back({row * geometry_.to[1] + column, std::min(tiling_.tile[0], geometry_.to[0] - row), std::min(tiling_.tile[1], geometry_.to[1] - column)});
       }
     for (std::int64_t images = runs_.base; images <= runs_.size(0); images++) lanes_.emplace_back(isa<Real>().lanes.width, joinedPositions(frame_.columns, images, frameSize_));
   }
@@ -56,7 +48,7 @@ template <class Real> class Winograd final : public ConvolutionCall<Real> {
   void run(const Run& run) const override {
     const Tiles<Real>& tiles = isa<Real>().tiles;
     const Split rows(view_.O, std::min<std::int64_t>(tiles.rows, isa<Real>().lanes.width));
-    const std::int64_t each = points * apart<Real>(view_.O * view_.C);
+    const std::int64_t each = tilePoints * pointsApart<Real>(view_.O * view_.C);
     Real* weights = scratch<Real>(Scratch::sharedRows, Base::weights() * view_.G * each);
     run.parallel(Base::weights() * view_.G * rows.count, [&](std::int64_t i) {
       const std::int64_t tile = i % rows.count, g = i / rows.count % view_.G, w = i / rows.count / view_.G;
@@ -90,7 +82,7 @@ template <class Real> class Winograd final : public ConvolutionCall<Real> {
 
   std::int64_t toPositions() const { return Base::spec_.toPositions(); }
   std::int64_t pairsOfBlock() const {
-    const std::int64_t pair = points * (view_.C + view_.O) * 2 * isa<Real>().lanes.width * static_cast<std::int64_t>(sizeof(Real));
+    const std::int64_t pair = tilePoints * (view_.C + view_.O) * 2 * isa<Real>().lanes.width * static_cast<std::int64_t>(sizeof(Real));
     return std::max<std::int64_t>(1, blockBytes / pair);
   }
 
@@ -104,8 +96,8 @@ template <class Real> class Winograd final : public ConvolutionCall<Real> {
   void transformWeights(const Tiles<Real>& tiles, const Real* weight, std::int64_t row, std::int64_t m, Real* to) const {
     const WinogradKernels<Real>& kernels = isa<Real>().winograd;
     constexpr std::int64_t most = longestWinograd * longestWinograd, widest = Tiles<Real>::mostColumns / 2;
-    alignas(64) Real packed[most * widest] = {}, half[longestWinograd * winogradPoints * widest], last[points * widest];
-    const std::int64_t between = apart<Real>(view_.O * view_.C), height = tiling_.kernel[0], width = tiling_.kernel[1], W = kernels.width, turn = spec_.adjoint ? -1 : 1;
+    alignas(64) Real packed[most * widest] = {}, half[longestWinograd * winogradPoints * widest], last[tilePoints * widest];
+    const std::int64_t between = pointsApart<Real>(view_.O * view_.C), height = spec_.window.kernel()[0], width = spec_.window.kernel()[1], W = kernels.width, turn = spec_.adjoint ? -1 : 1;
     const Real* first = packed + (spec_.adjoint ? (view_.K - 1) * W : 0);
     for (std::int64_t c = 0; c < view_.C; c++) {
       packSteps<Real>(tiles, {weight + row * view_.o + c * view_.c, view_.o, view_.k}, m, view_.K, packed, W);
@@ -117,7 +109,7 @@ template <class Real> class Winograd final : public ConvolutionCall<Real> {
         continue;
       }
       kernels.weight[width](half, width * W, W, last, winogradPoints * W, W, winogradPoints);
-      for (int point = 0; point < points; point++, d += between) std::copy_n(last + point * W, m, d);
+      for (int point = 0; point < tilePoints; point++, d += between) std::copy_n(last + point * W, m, d);
     }
   }
 
@@ -130,12 +122,12 @@ template <class Real> class Winograd final : public ConvolutionCall<Real> {
 
   /// The tiles of vectors [2·pair, 2·(pair + pairs)).
   void filter(const Tiles<Real>& tiles, const Split& rows, const Lanes& lanes, std::int64_t pair, std::int64_t pairs, const Real* x, const Real* weights, const Real* bias, Real* y) const {
-    const std::int64_t W = lanes.width, C = view_.C, O = view_.O, inputs = apart<Real>(pairs * C * 2 * W), products = apart<Real>(pairs * O * 2 * W);
+    const std::int64_t W = lanes.width, C = view_.C, O = view_.O, inputs = pointsApart<Real>(pairs * C * 2 * W), products = pointsApart<Real>(pairs * O * 2 * W);
     const std::int64_t vectors = std::min<std::int64_t>(2 * pairs, lanes.vectors() - 2 * pair);
-    Real *input = scratch<Real>(Scratch::columns, points * inputs), *product = scratch<Real>(Scratch::product, points * products);
+    Real *input = scratch<Real>(Scratch::columns, tilePoints * inputs), *product = scratch<Real>(Scratch::product, tilePoints * products);
     for (std::int64_t c = 0; c < C; c++)
       for (std::int64_t v = 0; v < vectors; v++) transformInput(lanes, 2 * pair + v, x + c * frame_.size, input + (v / 2 * C + c) * 2 * W + v % 2 * W, inputs);
-    for (int point = 0; point < points; point++, weights += apart<Real>(O * C))
+    for (int point = 0; point < tilePoints; point++, weights += pointsApart<Real>(O * C))
       for (std::int64_t p = 0; p < pairs; p++) {
         const Tile<Real>* tile = 2 * p + 1 < vectors ? tiles.wide : tiles.narrow;
         const Real* b = input + point * inputs + p * C * 2 * W;
@@ -151,9 +143,9 @@ template <class Real> class Winograd final : public ConvolutionCall<Real> {
   void transformInput(const Lanes& lanes, std::int64_t v, const Real* x, Real* to, std::int64_t apart) const {
     const WinogradKernels<Real>& kernels = isa<Real>().winograd;
     constexpr std::int64_t widest = Tiles<Real>::mostColumns / 2;
-    alignas(64) Real packed[points * widest], half[points * widest];
+    alignas(64) Real packed[tilePoints * widest], half[tilePoints * widest];
     const std::int64_t W = kernels.width;
-    isa<Real>().lanes.pack(lanes, v, x, frame_.taps.data(), points, packed, W);
+    isa<Real>().lanes.pack(lanes, v, x, frame_.taps.data(), tilePoints, packed, W);
     kernels.input(packed, W, winogradPoints * W, half, W, winogradPoints * W, winogradPoints);
     kernels.input(half, winogradPoints * W, W, to, winogradPoints * apart, apart, winogradPoints);
   }
@@ -164,8 +156,8 @@ template <class Real> class Winograd final : public ConvolutionCall<Real> {
     constexpr std::int64_t longest = winogradPoints + 1 - shortestWinograd, widest = Tiles<Real>::mostColumns / 2;
     alignas(64) Real half[longest * winogradPoints * widest], whole[longest * longest * widest], turned[longest * longest * widest];
     const std::int64_t W = kernels.width, height = tiling_.tile[0], width = tiling_.tile[1], size = height * width;
-    kernels.output[tiling_.kernel[0]](from, apart, winogradPoints * apart, half, W, winogradPoints * W, winogradPoints);
-    kernels.output[tiling_.kernel[1]](half, winogradPoints * W, W, whole, width * W, W, height);
+    kernels.output[spec_.window.kernel()[0]](from, apart, winogradPoints * apart, half, W, winogradPoints * W, winogradPoints);
+    kernels.output[spec_.window.kernel()[1]](half, winogradPoints * W, W, whole, width * W, W, height);
     tiles.transpose(whole, W, static_cast<int>(size), count, turned, size);
     Real* image = y + t / T_ * Base::toSize();
     const TilePlace* place = places_.data() + t % T_;
@@ -178,7 +170,7 @@ template <class Real> class Winograd final : public ConvolutionCall<Real> {
   void placeTile(const TilePlace& place, const Real* s, Real bias, Real* to) const {
     const std::int64_t width = tiling_.tile[1];
     const auto copy = [&](auto columns) {
-      for (std::int64_t row = 0; row < place.rows; row++, s += width, to += tiling_.to[1])
+      for (std::int64_t row = 0; row < place.rows; row++, s += width, to += geometry_.to[1])
         for (std::int64_t column = 0; column < columns; column++) to[column] = spec_.accumulate ? to[column] + s[column] : s[column] + bias;
     };
     switch (place.columns) {
@@ -188,7 +180,8 @@ template <class Real> class Winograd final : public ConvolutionCall<Real> {
     }
   }
 
-  const Tiling tiling_;
+  const Geometry geometry_;
+  const Tiling& tiling_;
   const MatrixView view_;
   const Frame frame_;
   std::int64_t T_, frameSize_;
@@ -201,15 +194,11 @@ template <class Real> class Winograd final : public ConvolutionCall<Real> {
 }  // namespace
 
 bool winogradPays(const Convolution& spec) {
-  const Window& window = spec.window;
-  if (window.input().size() != 2 || !window.zeros()) return false;
-  for (std::size_t axis = 0; axis < 2; axis++)
-    if (window.stride()[axis] != 1 || window.dilation()[axis] != 1 || window.kernel()[axis] < shortestWinograd || window.kernel()[axis] > longestWinograd) return false;
-  const Tiling tiling(spec);
+  if (!isFilterable(spec.window)) return false;
   const std::int64_t entries = spec.view.O * spec.view.C, weights = spec.weightPerColumn ? spec.V : 1;
-  // in multiplications: a point of a channel of a tile costs as much as 18 to transform, one of a weight as much as 8
+  // in multiplications: a point of a channel of a tile costs as much as 18 to transform, one of a weight as much as 40
   const double direct = static_cast<double>(spec.V * spec.N * spec.toPositions()) * static_cast<double>(spec.view.K * entries);
-  const double tiled = points * (static_cast<double>(spec.V * spec.N * sizeOf(tiling.tiles)) * static_cast<double>(entries + 18 * (spec.view.O + spec.view.C)) + 8.0 * static_cast<double>(weights * entries));
+  const double tiled = tilePoints * (static_cast<double>(spec.V * spec.N * Geometry(spec).tiling.count()) * static_cast<double>(entries + 18 * (spec.view.O + spec.view.C)) + 40.0 * static_cast<double>(weights * entries));
   return tiled < 0.8 * direct;
 }
 

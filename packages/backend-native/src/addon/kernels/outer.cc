@@ -1,10 +1,12 @@
 // outer: reductions of G[v,n] = Σ_terms (∂y_n/∂θ)ᵀ a[v,n]. Chooses, request by request, how G is met:
 // - rank one: one matrix term of one position, whose G is never made;
+// - filtered: convolutions whose tiles take fewer products;
 // - tiled: everything else of matrix terms with one view, from the same register tiles for all requests;
 // - flat: other terms, or several kinds of them, in θ's own layout.
 #include <algorithm>
 
 #include "../memory/scratch.h"
+#include "../outer/filtered.h"
 #include "../outer/flat.h"
 #include "../outer/rank-one.h"
 #include "../outer/tiled.h"
@@ -20,7 +22,8 @@ template <class Real> class Outer final : public Call {
     std::vector<std::size_t> others;
     for (std::size_t i = 0; i < spec_.requests.size(); i++)
       if (!single || !rankOne_.take(spec_.terms[0], spec_.requests[i])) others.push_back(i);
-    if (sharesView()) tiled_.emplace(spec_, others, replaced());
+    if (!spec_.requests.empty() && Filtered<Real>::pays(spec_)) filtered_.emplace(spec_, replaced());
+    else if (sharesView()) tiled_.emplace(spec_, others, replaced());
     else flat_ = others;
     for (const Term<Real>& term : spec_.terms)
       if (term.kind == TermKind::matrix) work_ += 2.0 * static_cast<double>(term.view->entries()) * static_cast<double>(term.a->T * spec_.N * spec_.columns());
@@ -31,6 +34,7 @@ template <class Real> class Outer final : public Call {
     if (!replaced())
       for (const Request<Real>& request : spec_.requests) clear(run, request);
     rankOne_.run(run, spec_);
+    if (filtered_) filtered_->run(run, spec_);
     if (tiled_) tiled_->run(run, spec_);
     if (!flat_.empty()) runFlat(run, spec_, flat_, replaced());
   }
@@ -64,6 +68,7 @@ template <class Real> class Outer final : public Call {
 
   OuterSpec<Real> spec_;
   RankOne<Real> rankOne_;
+  std::optional<Filtered<Real>> filtered_;
   std::optional<Tiled<Real>> tiled_;
   std::vector<std::size_t> flat_;
   double work_ = 0;

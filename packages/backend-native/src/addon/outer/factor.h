@@ -35,6 +35,9 @@ template <class Real> class Factor {
   /// Whether the numbers of one position are neighbours, so that it is cheaper to walk along them than along positions.
   bool alongFeatures() const { return !window_ && f_ == 1 && (t_ != 1 || T == 1); }
 
+  /// Whether each row is contiguous.
+  bool alongPositions() const { return !window_ && (t_ == 1 || T == 1); }
+
   /// Where group g of one sample begins.
   const Real* at(const Run& run, std::int64_t v, std::int64_t n, std::int64_t g) const { return run.read<Real>(place_) + (V == 1 ? 0 : v) * v_ + n * n_ + g * g_; }
   /// The window of an unfolded factor, and how far its image's channels lie apart.

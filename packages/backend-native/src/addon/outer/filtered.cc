@@ -1,0 +1,219 @@
+#include "filtered.h"
+
+#include "../gemm/pack.h"
+#include "../memory/scratch.h"
+
+namespace gradpack {
+namespace {
+
+/// Numbers of transformed factors that stay in the last cache while all blocks use them.
+constexpr std::int64_t batchSize = 2 << 20;
+/// Most that individual results may take whose columns must be at hand together.
+constexpr std::int64_t mostBatch = 16 << 20;
+
+/// Whether all is one sum over columns and samples.
+template <class Real> bool sumsAll(const OuterSpec<Real>& spec) {
+  if (spec.requests.size() != 1) return false;
+  const Request<Real>& request = spec.requests[0];
+  return request.form == RequestForm::plain && request.sumsSamples() && request.sumsColumns() && request.from == 0 && !request.weight && !request.samples;
+}
+
+/// Whether individual results are summed over columns.
+template <class Real> bool gathersColumns(const OuterSpec<Real>& spec) {
+  return std::any_of(spec.requests.begin(), spec.requests.end(), [](const Request<Real>& request) { return request.form != RequestForm::norm && !request.sumsSamples() && request.sumsColumns() && request.to - request.from > 1; });
+}
+
+/// Numbers of a sample's factors at all points, for `columns` columns.
+template <class Real> std::int64_t pointsOf(const Term<Real>& term, std::int64_t tiles, std::int64_t columns) {
+  return tilePoints * tiles * term.view->G * (term.view->O * columns + term.view->C * (term.u->V > 1 ? columns : 1));
+}
+
+template <class Real> TilePoints<Real> left(const Tiling& tiling, const Window& window) {
+  const auto& passes = isa<Real>().winograd.weight;
+  return {tiling, window.output(), {0, 0}, tiling.tile, {passes[tiling.tile[0]], passes[tiling.tile[1]]}};
+}
+template <class Real> TilePoints<Real> right(const Tiling& tiling, const Window& window) {
+  const auto pass = isa<Real>().winograd.input;
+  return {tiling, window.input(), window.low(), {winogradPoints, winogradPoints}, {pass, pass}};
+}
+
+}  // namespace
+
+template <class Real> bool Filtered<Real>::pays(const OuterSpec<Real>& spec) {
+  if (spec.terms.size() != 1 || spec.terms[0].kind != TermKind::matrix) return false;
+  const Term<Real>& term = spec.terms[0];
+  const MatrixView& view = *term.view;
+  if (!term.u->window() || !isFilterable(*term.u->window()) || !term.a->alongPositions() || view.C % isa<Real>().winograd.width != 0) return false;
+  for (const Request<Real>& request : spec.requests)
+    if (request.form == RequestForm::cross) return false;
+  const Window& window = *term.u->window();
+  const double tiles = static_cast<double>(Tiling(window.kernel(), window.output()).count()), O = static_cast<double>(view.O), C = static_cast<double>(view.C), K = static_cast<double>(view.K);
+  if (gathersColumns(spec) && pointsOf(term, static_cast<std::int64_t>(tiles), spec.columns()) > mostBatch) return false;
+  // multiplications for each entry (o, c) of a sample: a point of a channel of a tile costs as much as 18 to transform, an offset back as much as 10
+  const double direct = K * static_cast<double>(window.outputs()), filtered = tilePoints * tiles * (1 + 18 * (1 / O + 1 / C)) + (sumsAll(spec) ? 0 : 10 * (K + 6));
+  return filtered < 0.8 * direct;
+}
+
+template <class Real>
+Filtered<Real>::Filtered(const OuterSpec<Real>& spec, bool replaced)
+    : replaced_(replaced), tiling_(spec.terms[0].u->window()->kernel(), spec.terms[0].u->window()->output()), left_(left<Real>(tiling_, *spec.terms[0].u->window())), right_(right<Real>(tiling_, *spec.terms[0].u->window())),
+      rows_(spec.terms[0].view->O, std::min<std::int64_t>(isa<Real>().tiles.rows, isa<Real>().winograd.width)), joins_(sumsAll(spec)) {
+  const MatrixView& view = *spec.terms[0].view;
+  const std::int64_t wide = isa<Real>().tiles.columns;
+  for (std::int64_t g = 0; g < view.G; g++)
+    for (std::int64_t i = 0; i < rows_.count; i++)
+      for (std::int64_t c = 0; c < view.C; c += wide) blocks_.push_back({g, i, rows_.at(i), rows_.size(i), c / wide, c, std::min(wide, view.C - c)});
+  for (const Request<Real>& request : spec.requests) measures_ = measures_ || request.form == RequestForm::norm;
+}
+
+/// All blocks over a range of pairs (n, v), v fastest.
+template <class Real> class Filtered<Real>::Task {
+ public:
+  Task(const Filtered& plan, const Run& run, const OuterSpec<Real>& spec, const Reducer<Real>& reducer)
+      : plan_(plan), run_(run), reducer_(reducer), term_(spec.terms[0]), view_(*term_.view), V_(spec.columns()), N_(spec.N), T_(plan.tiling_.count()), panels_(ceilDivide(view_.C, tiles_.columns)) {}
+
+  /// Brings the factors of pairs [from, to) to the points.
+  void transform(std::int64_t from, std::int64_t to) {
+    from_ = from, to_ = to, firstSet_ = setOf(from), sets_ = setOf(to - 1) - firstSet_ + 1;
+    leftApart_ = pointsApart<Real>((to - from) * T_ * plan_.rows_.size(0) + W_), rightApart_ = pointsApart<Real>(sets_ * T_ * tiles_.columns);
+    left_ = scratch<Real>(Scratch::sharedLeft, view_.G * plan_.rows_.count * tilePoints * leftApart_), right_ = scratch<Real>(Scratch::sharedRight, view_.G * panels_ * tilePoints * rightApart_);
+    const std::int64_t rows = view_.G * plan_.rows_.count;
+    // a task takes all its pairs in order: what a vector writes beyond its tile, the next one overwrites
+    run_.parallel(rows + view_.G * panels_, [&](std::int64_t task) {
+      if (task < rows) {
+        const std::int64_t g = task / plan_.rows_.count, i = task % plan_.rows_.count, m = plan_.rows_.size(i);
+        for (std::int64_t pair = from; pair < to; pair++)
+          plan_.left_.transform(term_.a->at(run_, pair % V_, pair / V_, g) + plan_.rows_.at(i) * term_.a->channelStride(), term_.a->channelStride(), m, leftOf(g, i, m, pair), m, leftApart_);
+        return;
+      }
+      const std::int64_t g = (task - rows) / panels_, j = (task - rows) % panels_, c = j * tiles_.columns, w = std::min<std::int64_t>(tiles_.columns, view_.C - c), stride = term_.u->channelStride();
+      for (std::int64_t set = firstSet_; set < firstSet_ + sets_; set++)
+        plan_.right_.transform(term_.u->at(run_, perColumn() ? set % V_ : 0, perColumn() ? set / V_ : set, g) + c * stride, stride, w, rightOf(g, j, w, set), w, rightApart_);
+    });
+  }
+
+  /// One block over all of them; `products`: [points] of a block where they are kept.
+  void reduce(const Block& block, const Sums<Real>& sums, double* norms, bool last, Real* kept) const {
+    const std::int64_t count = block.m * block.w * view_.K;
+    Real *G = scratch<Real>(Scratch::tile, count * (1 + reducer_.temporaries())), *products = kept == nullptr ? scratch<Real>(Scratch::product, tilePoints * productsApart()) : kept;
+    if (plan_.joins_) {
+      const bool whole = V_ == 1;
+      for (std::int64_t pair = from_; pair < to_; pair += whole ? to_ - from_ : 1) multiply(block, pair, whole ? to_ - from_ : 1, products, pair > 0);
+      if (!last) return;
+      back(block, products, G);
+      isa<Real>().elementwise.addScaled(1, G, sums.block(0), count);
+      return;
+    }
+    for (std::int64_t pair = from_; pair < to_; pair++) {
+      if (!reducer_.wants(pair / V_) || !reducer_.wantsColumn(pair % V_)) continue;
+      multiply(block, pair, 1, products, false);
+      back(block, products, G);
+      reducer_.reduce({pair % V_, pair / V_, G, count, count, count, 0}, sums, G + count, norms, [](std::size_t) -> const Real* { return nullptr; },
+                      [&](const Real* values, Real* row, bool add) { emit(block, values, row, add); });
+    }
+  }
+
+  /// Cells [row][vector of channels][k][lane] of a block into a result whose θ begins at `row`.
+  void emit(const Block& block, const Real* cells, Real* row, bool add) const {
+    alignas(64) Real turned[longestWinograd * longestWinograd * Tiles<Real>::mostColumns / 2];
+    const bool straight = view_.k == 1 && view_.c == view_.K;
+    for (std::int64_t r = 0; r < block.m; r++)
+      for (std::int64_t c = 0; c < block.w; c += W_, cells += view_.K * W_) {
+        Real* to = row + view_.at(block.g, block.o + r, (block.c + c) * view_.K);
+        tiles_.transpose(cells, W_, static_cast<int>(view_.K), W_, straight && !add ? to : turned, view_.K);
+        if (straight && !add) continue;
+        for (std::int64_t lane = 0; lane < W_; lane++)
+          for (std::int64_t k = 0; k < view_.K; k++) {
+            Real& cell = to[lane * view_.c + k * view_.k];
+            cell = add ? cell + turned[lane * view_.K + k] : turned[lane * view_.K + k];
+          }
+      }
+  }
+
+  std::int64_t productsApart() const { return pointsApart<Real>(plan_.rows_.size(0) * tiles_.columns); }
+
+ private:
+  bool perColumn() const { return term_.u->V > 1; }
+  /// Which set of u a pair takes.
+  std::int64_t setOf(std::int64_t pair) const { return perColumn() ? pair : pair / V_; }
+  Real* leftOf(std::int64_t g, std::int64_t i, std::int64_t m, std::int64_t pair) const { return left_ + (g * plan_.rows_.count + i) * tilePoints * leftApart_ + (pair - from_) * T_ * m; }
+  Real* rightOf(std::int64_t g, std::int64_t j, std::int64_t w, std::int64_t set) const { return right_ + (g * panels_ + j) * tilePoints * rightApart_ + (set - firstSet_) * T_ * w; }
+
+  /// [point][row][channel] of pairs [pair, pair + pairs) summed.
+  void multiply(const Block& block, std::int64_t pair, std::int64_t pairs, Real* products, bool add) const {
+    const Real *a = leftOf(block.g, block.i, block.m, pair), *b = rightOf(block.g, block.j, block.w, setOf(pair));
+    const Tile<Real> tile = (block.w == tiles_.columns ? tiles_.wide : tiles_.narrow)[block.m];
+    for (int point = 0; point < tilePoints; point++) tile(pairs * T_, a + point * leftApart_, block.m, b + point * rightApart_, block.w, products + point * productsApart(), block.w, add);
+  }
+
+  /// From points to cells.
+  void back(const Block& block, const Real* products, Real* cells) const {
+    constexpr int n = winogradPoints;
+    const Shape& tile = plan_.tiling_.tile;
+    const auto& passes = isa<Real>().winograd.output;
+    const std::int64_t height = n + 1 - tile[0], width = n + 1 - tile[1], apart = productsApart();
+    alignas(64) Real half[longestWinograd * n * Tiles<Real>::mostColumns / 2];
+    for (std::int64_t i = 0; i < block.m * block.w; i += W_, cells += view_.K * W_) {
+      passes[tile[0]](products + i, apart, n * apart, half, W_, n * W_, n);
+      passes[tile[1]](half, n * W_, W_, cells, width * W_, W_, height);
+    }
+  }
+
+  const Filtered& plan_;
+  const Run& run_;
+  const Reducer<Real>& reducer_;
+  const Term<Real>& term_;
+  const MatrixView& view_;
+  const Tiles<Real>& tiles_ = isa<Real>().tiles;
+  const std::int64_t W_ = isa<Real>().winograd.width;
+  std::int64_t V_, N_, T_, panels_;
+  /// The pairs at hand.
+  std::int64_t from_ = 0, to_ = 0, firstSet_ = 0, sets_ = 0, leftApart_ = 0, rightApart_ = 0;
+  Real *left_ = nullptr, *right_ = nullptr;
+};
+
+template <class Real> void Filtered<Real>::run(const Run& run, const OuterSpec<Real>& spec) const {
+  const Term<Real>& term = spec.terms[0];
+  const MatrixView& view = *term.view;
+  std::vector<std::size_t> all;
+  for (std::size_t i = 0; i < spec.requests.size(); i++) all.push_back(i);
+  const Reducer<Real> reducer(run, spec, all, replaced_);
+  const std::int64_t V = spec.columns(), N = spec.N, pairs = N * V, blocks = static_cast<std::int64_t>(blocks_.size()), cells = rows_.size(0) * isa<Real>().tiles.columns * view.K;
+  const std::int64_t sample = pointsOf(term, tiling_.count(), V), least = gathersColumns(spec) ? V : 1;
+  const std::int64_t batch = std::clamp<std::int64_t>(pairs * batchSize / (N * sample) / least * least, least, pairs);
+  Task task(*this, run, spec, reducer);
+
+  Real* sums = scratch<Real>(Scratch::sharedSums, blocks * reducer.blocks() * cells);
+  std::fill_n(sums, blocks * reducer.blocks() * cells, Real(0));
+  Real* kept = joins_ && batch < pairs ? scratch<Real>(Scratch::sharedColumns, blocks * tilePoints * task.productsApart()) : nullptr;
+  double* norms = measures_ ? scratch<double>(Scratch::sharedNorms, blocks * V * N) : nullptr;
+  if (norms != nullptr) std::fill_n(norms, blocks * V * N, 0.0);
+  const auto sumsOf = [&](std::int64_t block) -> Sums<Real> { return {sums + block * reducer.blocks() * cells, cells, 0}; };
+
+  for (std::int64_t pair = 0; pair < pairs; pair += batch) {
+    const std::int64_t end = std::min(pair + batch, pairs);
+    task.transform(pair, end);
+    run.parallel(blocks, [&](std::int64_t i) {
+      const Block& block = blocks_[static_cast<std::size_t>(i)];
+      task.reduce(block, sumsOf(i), norms == nullptr ? nullptr : norms + i * V * N, end == pairs, kept == nullptr ? nullptr : kept + i * tilePoints * task.productsApart());
+      if (end < pairs) return;
+      for (const StripRequest<Real>& r : reducer.requests()) {
+        const Request<Real>& request = *r.request;
+        if (request.form == RequestForm::norm || !request.sumsSamples()) continue;
+        reducer.join(r, {sumsOf(i)}, {N}, 0, block.m * block.w * view.K);
+        for (std::int64_t row = 0; row < request.rows(); row++) task.emit(block, sumsOf(i).block(r.block + row), run.write<Real>(request.into) + row * request.v, reducer.adds(r));
+      }
+    });
+  }
+
+  if (norms == nullptr) return;
+  for (std::int64_t block = 1; block < blocks; block++)
+    for (std::int64_t i = 0; i < V * N; i++) norms[i] += norms[block * V * N + i];
+  for (const StripRequest<Real>& r : reducer.requests())
+    if (r.request->form == RequestForm::norm) writeNorms(run, *r.request, r.samples, N, norms);
+}
+
+template class Filtered<float>;
+template class Filtered<double>;
+
+}  // namespace gradpack
