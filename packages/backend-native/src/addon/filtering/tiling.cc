@@ -1,5 +1,7 @@
 #include "tiling.h"
 
+#include <algorithm>
+
 #include "../memory/scratch.h"
 
 namespace gradpack {
@@ -11,41 +13,32 @@ bool isFilterable(const Window& window) {
   return true;
 }
 
-Tiling::Tiling(const Shape& kernel, const Shape& to) {
-  for (std::size_t axis = 0; axis < to.size(); axis++) {
+Tiling::Tiling(const Shape& kernel, const Shape& outputs) {
+  for (std::size_t axis = 0; axis < outputs.size(); axis++) {
     tile.push_back(winogradPoints + 1 - kernel[axis]);
-    tiles.push_back(ceilDivide(to[axis], tile[axis]));
+    tiles.push_back(ceilDivide(outputs[axis], tile[axis]));
   }
 }
 
-namespace {
-
-/// From the first position of the first patch to the last of the last.
-Shape paddedExtents(const Tiling& tiling, const Shape& extent) {
-  Shape padded;
-  for (std::size_t axis = 0; axis < extent.size(); axis++) padded.push_back((tiling.tiles[axis] - 1) * tiling.tile[axis] + extent[axis]);
-  return padded;
-}
-
-}  // namespace
-
-template <class Real>
-TilePoints<Real>::TilePoints(const Tiling& tiling, const Shape& image, const Shape& low, const Shape& extent, const WinogradPass<Real> (&passes)[2])
-    : tiling_(tiling), extent_(extent), padded_(paddedExtents(tiling, extent)), frame_(Window(image, {1, 1}, padded_, {1, 1}, low)), passes_{passes[0], passes[1]} {}
-
-template <class Real> void TilePoints<Real>::transform(const Real* x, std::ptrdiff_t stride, std::int64_t channels, Real* to, std::ptrdiff_t ld, std::ptrdiff_t apart) const {
-  constexpr int n = winogradPoints;
-  const std::int64_t W = isa<Real>().winograd.width;
-  // a patch is read in whole vectors
-  Real* frame = scratch<Real>(Scratch::frame, frame_.size * channels + W);
-  frame_.layChannelsLast(x, stride, channels, frame);
-  alignas(64) Real half[tilePoints * Tiles<Real>::mostColumns / 2];
-  for (std::int64_t i = 0; i < tiling_.tiles[0]; i++)
-    for (std::int64_t j = 0; j < tiling_.tiles[1]; j++, to += ld)
-      for (std::int64_t c = 0; c < channels; c += W) {
-        passes_[0](frame + (i * tiling_.tile[0] * padded_[1] + j * tiling_.tile[1]) * channels + c, channels, padded_[1] * channels, half, W, n * W, extent_[1]);
-        passes_[1](half, n * W, W, to + c, n * apart, apart, n);
-      }
+template <class Real> const Real* TilePoints<Real>::lay(const Real* x, std::ptrdiff_t stride, std::int64_t channels, std::int64_t row, std::int64_t rows, std::int64_t across) const {
+  const Tiles<Real>& tiles = isa<Real>().tiles;
+  Real* frame = scratch<Real>(Scratch::frame, rows * across * channels + isa<Real>().winograd.width);
+  // what lies in the image: rows [top, bottom) and columns [left, right) of the frame
+  const auto inside = [](std::int64_t at, std::int64_t extent) { return std::clamp<std::int64_t>(at, 0, extent); };
+  const std::int64_t top = inside(low_[0] - row, rows), bottom = std::max(top, inside(low_[0] - row + image_[0], rows));
+  const std::int64_t left = inside(low_[1], across), right = std::max(left, inside(low_[1] + image_[1], across));
+  const auto clear = [&](std::int64_t from, std::int64_t to) { std::fill(frame + from * channels, frame + to * channels, Real(0)); };
+  clear(0, top * across), clear(bottom * across, rows * across);
+  const Real* from = x + (row + top - low_[0]) * image_[1] + (left - low_[1]);
+  if (right - left == across && across == image_[1]) {
+    tiles.transpose(from, stride, static_cast<int>(channels), (bottom - top) * across, frame + top * across * channels, channels);
+    return frame;
+  }
+  for (std::int64_t i = top; i < bottom; i++, from += image_[1]) {
+    clear(i * across, i * across + left), clear(i * across + right, (i + 1) * across);
+    tiles.transpose(from, stride, static_cast<int>(channels), right - left, frame + (i * across + left) * channels, channels);
+  }
+  return frame;
 }
 
 template class TilePoints<float>;

@@ -3,7 +3,7 @@
 #pragma once
 #include "../gemm/split.h"
 #include "../isa/isa.h"
-#include "../window/frame.h"
+#include "../window/window.h"
 
 namespace gradpack {
 
@@ -13,9 +13,9 @@ constexpr int tilePoints = winogradPoints * winogradPoints;
 /// Whether a window has two axes that can be filtered: zeros outside, no stride, no dilation, and a kernel of 2 to 5 offsets.
 bool isFilterable(const Window& window);
 
-/// The tiles of outputs `to`, each of which reads its kernel's offsets from itself − `low` on.
+/// The tiles of an image of outputs.
 struct Tiling {
-  Tiling(const Shape& kernel, const Shape& to);
+  Tiling(const Shape& kernel, const Shape& outputs);
   std::int64_t count() const { return sizeOf(tiles); }
   /// Outputs of a tile, and how many tiles there are.
   Shape tile, tiles;
@@ -24,19 +24,33 @@ struct Tiling {
 /// Numbers between points of `size` each: multiples of a page would meet in one set of the cache.
 template <class Real> std::int64_t pointsApart(std::int64_t size) { return size + 64 / static_cast<std::int64_t>(sizeof(Real)); }
 
-/// What transforms patches of images to points, channels last.
+/// What brings patches of images to points, vectors of channels at a time.
 template <class Real> class TilePoints {
  public:
   /// Patches of `extent` positions, a tile apart, of `image` with `low` zeros before it; `passes` by axis.
-  TilePoints(const Tiling& tiling, const Shape& image, const Shape& low, const Shape& extent, const WinogradPass<Real> (&passes)[2]);
+  TilePoints(const Tiling& tiling, const Shape& image, const Shape& low, const Shape& extent, const WinogradPass<Real> (&passes)[2]) : tiling_(tiling), image_(image), low_(low), extent_(extent), passes_{passes[0], passes[1]} {}
 
-  /// to[point·apart + t·ld + c] of x [channels, positions], whose channels lie `stride` apart. Writes whole vectors of channels.
-  void transform(const Real* x, std::ptrdiff_t stride, std::int64_t channels, Real* to, std::ptrdiff_t ld, std::ptrdiff_t apart) const;
+  /// Rows [row, row + rows) of tiles of x [channels, positions], whose channels lie `stride` apart. Point p of channels c … of tile t
+  /// (counted from the first of `row`) goes to to[p·apart + place(t, c)], for every `width`th c: always a whole vector.
+  template <class Place> void transform(const Real* x, std::ptrdiff_t stride, std::int64_t channels, std::int64_t row, std::int64_t rows, Real* to, std::ptrdiff_t apart, const Place& place) const {
+    constexpr int n = winogradPoints;
+    const std::int64_t W = isa<Real>().winograd.width, across = (tiling_.tiles[1] - 1) * tiling_.tile[1] + extent_[1];
+    const Real* frame = lay(x, stride, channels, row * tiling_.tile[0], (rows - 1) * tiling_.tile[0] + extent_[0], across);
+    alignas(64) Real half[tilePoints * Tiles<Real>::mostColumns / 2];
+    for (std::int64_t i = 0; i < rows; i++)
+      for (std::int64_t j = 0; j < tiling_.tiles[1]; j++)
+        for (std::int64_t c = 0; c < channels; c += W) {
+          passes_[0](frame + (i * tiling_.tile[0] * across + j * tiling_.tile[1]) * channels + c, channels, across * channels, half, W, n * W, extent_[1]);
+          passes_[1](half, n * W, W, to + place(i * tiling_.tiles[1] + j, c), n * apart, apart, n);
+        }
+  }
 
  private:
+  /// Rows [row, row + rows) of the padded image in scratch, channels last; a vector may be read from any position.
+  const Real* lay(const Real* x, std::ptrdiff_t stride, std::int64_t channels, std::int64_t row, std::int64_t rows, std::int64_t across) const;
+
   Tiling tiling_;
-  Shape extent_, padded_;
-  Frame frame_;
+  Shape image_, low_, extent_;
   WinogradPass<Real> passes_[2];
 };
 

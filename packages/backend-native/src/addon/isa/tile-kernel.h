@@ -50,6 +50,31 @@ void tile(std::ptrdiff_t k, const Real* a, std::ptrdiff_t la, const Real* b, std
     }
 }
 
+template <class Real, int Bytes, int M, int N> void blockedTile(std::ptrdiff_t k, const Real* a, const Real* b, std::ptrdiff_t lb, Real* c, std::ptrdiff_t lc) {
+  constexpr int lanes = Vector<Real, Bytes>::lanes;
+  using Loose = typename Vector<Real, Bytes>::loose;
+  typename Vector<Real, Bytes>::type r[M][N];
+#pragma GCC unroll 16
+  for (int i = 0; i < M; i++)
+#pragma GCC unroll 4
+    for (int j = 0; j < N; j++) r[i][j] = typename Vector<Real, Bytes>::type{};
+  for (; k > 0; k -= lanes, a += (M - 1) * lanes)
+#pragma GCC unroll 2
+    for (std::ptrdiff_t q = k < lanes ? k : lanes; q > 0; q--, a++, b += lb) {
+      typename Vector<Real, Bytes>::type y[N];
+#pragma GCC unroll 4
+      for (int j = 0; j < N; j++) y[j] = *reinterpret_cast<const Loose*>(b + j * lanes);
+#pragma GCC unroll 16
+      for (int i = 0; i < M; i++)
+#pragma GCC unroll 4
+        for (int j = 0; j < N; j++) r[i][j] += a[i * lanes] * y[j];
+    }
+#pragma GCC unroll 16
+  for (int i = 0; i < M; i++, c += lc)
+#pragma GCC unroll 4
+    for (int j = 0; j < N; j++) *reinterpret_cast<Loose*>(c + j * lanes) = r[i][j];
+}
+
 template <class Real, int Bytes, int M, int N>
 void scatterTile(std::ptrdiff_t k, const Real* a, std::ptrdiff_t la, const Real* b, std::ptrdiff_t lb, Real* c, const std::int32_t* rows) {
   typename Vector<Real, Bytes>::type r[M][N];
@@ -63,8 +88,8 @@ void scatterTile(std::ptrdiff_t k, const Real* a, std::ptrdiff_t la, const Real*
     }
 }
 
-template <class Real, int Bytes, int N, int... M> void fillTiles(Tile<Real>* at, ScatterTile<Real>* scatter, std::integer_sequence<int, M...>) {
-  ((at[M + 1] = tile<Real, Bytes, M + 1, N>, scatter[M + 1] = scatterTile<Real, Bytes, M + 1, N>), ...);
+template <class Real, int Bytes, int N, int... M> void fillTiles(Tile<Real>* at, BlockedTile<Real>* blocked, ScatterTile<Real>* scatter, std::integer_sequence<int, M...>) {
+  ((at[M + 1] = tile<Real, Bytes, M + 1, N>, blocked[M + 1] = blockedTile<Real, Bytes, M + 1, N>, scatter[M + 1] = scatterTile<Real, Bytes, M + 1, N>), ...);
 }
 
 template <class Real> void transposePlain(const Real* s, std::ptrdiff_t ls, int m, std::ptrdiff_t n, Real* d, std::ptrdiff_t ld) {
@@ -77,8 +102,8 @@ template <class Real, int Bytes, int Rows> Tiles<Real> makeTiles(void (*transpos
   Tiles<Real> tiles{};
   tiles.rows = Rows;
   tiles.columns = 2 * Vector<Real, Bytes>::lanes;
-  fillTiles<Real, Bytes, 2>(tiles.wide, tiles.wideScatter, std::make_integer_sequence<int, Rows>{});
-  fillTiles<Real, Bytes, 1>(tiles.narrow, tiles.narrowScatter, std::make_integer_sequence<int, Rows>{});
+  fillTiles<Real, Bytes, 2>(tiles.wide, tiles.wideBlocked, tiles.wideScatter, std::make_integer_sequence<int, Rows>{});
+  fillTiles<Real, Bytes, 1>(tiles.narrow, tiles.narrowBlocked, tiles.narrowScatter, std::make_integer_sequence<int, Rows>{});
   tiles.transpose = transpose;
   return tiles;
 }

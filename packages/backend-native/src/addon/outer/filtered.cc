@@ -49,8 +49,8 @@ template <class Real> bool Filtered<Real>::pays(const OuterSpec<Real>& spec) {
   const Window& window = *term.u->window();
   const double tiles = static_cast<double>(Tiling(window.kernel(), window.output()).count()), O = static_cast<double>(view.O), C = static_cast<double>(view.C), K = static_cast<double>(view.K);
   if (gathersColumns(spec) && pointsOf(term, static_cast<std::int64_t>(tiles), spec.columns()) > mostBatch) return false;
-  // multiplications for each entry (o, c) of a sample: a point of a channel of a tile costs as much as 18 to transform, an offset back as much as 10
-  const double direct = K * static_cast<double>(window.outputs()), filtered = tilePoints * tiles * (1 + 18 * (1 / O + 1 / C)) + (sumsAll(spec) ? 0 : 10 * (K + 6));
+  // multiplications for each entry (o, c) of a sample: a point of a channel of a tile costs as much as 10 to transform, an offset back as much as 10
+  const double direct = K * static_cast<double>(window.outputs()), filtered = tilePoints * tiles * (1 + 10 * (1 / O + 1 / C)) + (sumsAll(spec) ? 0 : 10 * (K + 6));
   return filtered < 0.8 * direct;
 }
 
@@ -83,12 +83,12 @@ template <class Real> class Filtered<Real>::Task {
       if (task < rows) {
         const std::int64_t g = task / plan_.rows_.count, i = task % plan_.rows_.count, m = plan_.rows_.size(i);
         for (std::int64_t pair = from; pair < to; pair++)
-          plan_.left_.transform(term_.a->at(run_, pair % V_, pair / V_, g) + plan_.rows_.at(i) * term_.a->channelStride(), term_.a->channelStride(), m, leftOf(g, i, m, pair), m, leftApart_);
+          plan_.left_.transform(term_.a->at(run_, pair % V_, pair / V_, g) + plan_.rows_.at(i) * term_.a->channelStride(), term_.a->channelStride(), m, 0, plan_.tiling_.tiles[0], leftOf(g, i, m, pair), leftApart_, [m](std::int64_t t, std::int64_t c) { return t * m + c; });
         return;
       }
       const std::int64_t g = (task - rows) / panels_, j = (task - rows) % panels_, c = j * tiles_.columns, w = std::min<std::int64_t>(tiles_.columns, view_.C - c), stride = term_.u->channelStride();
       for (std::int64_t set = firstSet_; set < firstSet_ + sets_; set++)
-        plan_.right_.transform(term_.u->at(run_, perColumn() ? set % V_ : 0, perColumn() ? set / V_ : set, g) + c * stride, stride, w, rightOf(g, j, w, set), w, rightApart_);
+        plan_.right_.transform(term_.u->at(run_, perColumn() ? set % V_ : 0, perColumn() ? set / V_ : set, g) + c * stride, stride, w, 0, plan_.tiling_.tiles[0], rightOf(g, j, w, set), rightApart_, [w](std::int64_t t, std::int64_t channel) { return t * w + channel; });
     });
   }
 
