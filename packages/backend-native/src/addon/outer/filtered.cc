@@ -8,8 +8,8 @@ namespace {
 
 /// Numbers of transformed factors that stay in the last cache while all blocks use them.
 constexpr std::int64_t batchSize = 2 << 20;
-/// Most that individual results may take whose columns must be at hand together.
-constexpr std::int64_t mostBatch = 16 << 20;
+/// Most that one sample may take, with all its columns where individual results need them together.
+constexpr std::int64_t mostSample = 8 << 20;
 
 /// Whether all is one sum over columns and samples.
 template <class Real> bool sumsAll(const OuterSpec<Real>& spec) {
@@ -48,7 +48,7 @@ template <class Real> bool Filtered<Real>::pays(const OuterSpec<Real>& spec) {
     if (request.form == RequestForm::cross) return false;
   const Window& window = *term.u->window();
   const double tiles = static_cast<double>(Tiling(window.kernel(), window.output()).count()), O = static_cast<double>(view.O), C = static_cast<double>(view.C), K = static_cast<double>(view.K);
-  if (gathersColumns(spec) && pointsOf(term, static_cast<std::int64_t>(tiles), spec.columns()) > mostBatch) return false;
+  if (pointsOf(term, static_cast<std::int64_t>(tiles), gathersColumns(spec) ? spec.columns() : 1) > mostSample) return false;
   // multiplications for each entry (o, c) of a sample: a point of a channel of a tile costs as much as 10 to transform, an offset back as much as 10
   const double direct = K * static_cast<double>(window.outputs()), filtered = tilePoints * tiles * (1 + 10 * (1 / O + 1 / C)) + (sumsAll(spec) ? 0 : 10 * (K + 6));
   return filtered < 0.8 * direct;
