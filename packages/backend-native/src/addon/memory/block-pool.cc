@@ -60,8 +60,12 @@ MemoryBlock BlockPool::take(std::size_t bytes) {
 
 void BlockPool::give(MemoryBlock block) {
   used_ -= block.bytes;
+  takeBack(block);
+}
+
+void BlockPool::takeBack(MemoryBlock block) {
   giveBack(block.data, block.bytes);
-  if (kept_ + block.bytes > keep_) {
+  if (kept_ + block.bytes > keep_ || used_ + kept_ + block.bytes > limit_) {
     alignedFree(block.data);
     return;
   }

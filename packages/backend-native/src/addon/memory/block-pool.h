@@ -22,6 +22,9 @@ class BlockPool {
   /// At least `bytes`, uninitialised, 64-byte aligned. Throws GRADPACK-OUT-OF-MEMORY.
   MemoryBlock take(std::size_t bytes);
   void give(MemoryBlock block);
+  /// A block in use is somebody else's from now on and counts no more, until it is taken back.
+  void lend(MemoryBlock block) { used_ -= block.bytes; }
+  void takeBack(MemoryBlock block);
   /// Bytes kept for reuse.
   std::size_t kept() const { return kept_; }
 
