@@ -125,6 +125,22 @@ describe.skipIf(available !== true)(`what was taken from native and is garbage`,
     expect({ status, stdout }).toEqual({ status: 0, stdout: `0 1\n${4 << 20}\n0 2\n` });
   });
 
+  it('is freed when it was not needed for a while', () => {
+    const { status, stdout } = collecting(`
+      const heap = addon.createHeap(2 ** 30, 2 ** 30, 1);
+      const bytes = 4 << 16;
+      let taken = Array.from({ length: 9 }, () => take(heap, 1, 1 << 16));
+      taken = undefined;
+      await collected(() => kept(heap) === 9 * bytes);
+      console.log(kept(heap) / bytes);
+      for (let i = 0; i < 120; i++) {
+        take(heap, 1, 1 << 16);
+        if (i % 3 === 2) await turns();
+      }
+      console.log(kept(heap) / bytes < 6);`);
+    expect({ status, stdout }).toEqual({ status: 0, stdout: '9\ntrue\n' });
+  });
+
   it('is freed where its backend is gone', () => {
     const { status, stdout } = collecting(`
       const size = 1 << 22;
