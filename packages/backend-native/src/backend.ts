@@ -123,6 +123,15 @@ export function nativeBackend(addon: Addon, { precision, threads, memory, physic
     }
   };
 
+  const takenAll = (ranges: readonly Source[]): readonly TypedArray[] => {
+    const left = [...ranges];
+    try {
+      return ranges.map(() => taken(left.shift() as Source));
+    } finally {
+      for (const { source } of left) free(source); // one before them failed
+    }
+  };
+
   const storeConstant = (data: TypedArray): NativeStorage => {
     const dtype = data instanceof Int32Array ? 'int32' : precision;
     const storage = store(dtype, data.length);
@@ -225,7 +234,7 @@ export function nativeBackend(addon: Addon, { precision, threads, memory, physic
       assertAlive('backend.take');
       const sources = ranges.map((range) => sourceOf(range, 'backend.take'));
       for (const { source } of sources) own(source, 'backend.take').released = true;
-      const arrays = await jobs.submit(() => sources.map(taken));
+      const arrays = await jobs.submit(() => takenAll(sources));
       if (handedOver >= TURN_BYTES) {
         handedOver = 0;
         await slice.turn();

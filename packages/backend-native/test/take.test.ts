@@ -81,6 +81,21 @@ describe.skipIf(available !== true)(`what is taken from native${available === tr
     await other.dispose();
   });
 
+  it('gives all memory back where one array cannot be made', async () => {
+    const addon: Addon = {
+      ...loadAddon('test'),
+      read() {
+        throw new RangeError('no memory');
+      },
+    };
+    const settings = { precision: 'float32', threads: 1, memory: 2 ** 30, physical: 2 ** 30 } as const;
+    const other = nativeBackend(addon, settings);
+    const storages = [stored(1, 10, other), stored(2, LENGTH, other), stored(3, 10, other)];
+    await expect(other.take!(storages.map(whole))).rejects.toThrow('no memory');
+    expect(other.memory().live).toBe(0);
+    await other.dispose();
+  });
+
   it('is not limited by the memory that a backend may use, and comes back into it only where there is room', () => {
     // two blocks of the three that are taken fit
     const { status, stdout } = collecting(`

@@ -255,10 +255,10 @@ napi_value stopAll(napi_env env, napi_callback_info) {
 napi_value initialise(napi_env env, napi_value exports) {
   return guarded(env, [&] {
     check(env, napi_set_instance_data(env, new Environment, [](napi_env, void* data, void*) { delete static_cast<Environment*>(data); }, nullptr));
-    const std::pair<const char*, napi_callback> functions[] = {{"createHeap", createHeap}, {"destroyHeap", destroyHeap}, {"allocate", allocate},     {"release", release}, {"write", write},
-                                                               {"read", read},             {"view", view},               {"take", take}, {"detach", detach},         {"prepare", prepare}, {"estimate", estimate},
-                                                               {"dispose", dispose},       {"run", run},                 {"runAsync", runAsync},     {"stop", stop},       {"progress", progress},
-                                                               {"statistics", statistics}, {"profile", profile},         {"stopAll", stopAll}};
+    const std::pair<const char*, napi_callback> functions[] = {{"createHeap", createHeap}, {"destroyHeap", destroyHeap}, {"allocate", allocate}, {"release", release},   {"write", write},
+                                                               {"read", read},             {"view", view},               {"take", take},         {"detach", detach},     {"prepare", prepare},
+                                                               {"estimate", estimate},     {"dispose", dispose},         {"run", run},           {"runAsync", runAsync}, {"stop", stop},
+                                                               {"progress", progress},     {"statistics", statistics},   {"profile", profile},   {"stopAll", stopAll}};
     for (const auto& [name, function] : functions) {
       napi_value value = nullptr;
       check(env, napi_create_function(env, name, NAPI_AUTO_LENGTH, function, nullptr, &value));

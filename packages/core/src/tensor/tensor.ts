@@ -74,18 +74,14 @@ export function tensorAt(
   const place: TensorPlace = { storage, disposed: false, surrender, ...(bounds && { bounds }) };
   const alive = (where: string): void => {
     if (place.disposed)
-      throw new GradPackError(
-        'GRADPACK-DISPOSED',
-        `${place.taken ? 'the tensor was taken' : `${owner} was disposed`}`,
-        {
-          where,
-          expected: 'a tensor that is alive',
-          got: `one of shape ${showShape(shape)} that was ${place.taken ? 'taken' : 'disposed'}`,
-          fix: place.taken
-            ? 'use the array that take() gave, or data(), which copies and leaves the tensor'
-            : 'read before dispose(), or keep the copy that data() gives',
-        },
-      );
+      throw new GradPackError('GRADPACK-DISPOSED', place.taken ? 'the tensor was taken' : `${owner} was disposed`, {
+        where,
+        expected: 'a tensor that is alive',
+        got: `one of shape ${showShape(shape)} that was ${place.taken ? 'taken' : 'disposed'}`,
+        fix: place.taken
+          ? 'use the array that take() gave, or data(), which copies and leaves the tensor'
+          : 'read before dispose(), or keep the copy that data() gives',
+      });
   };
   return {
     shape,
