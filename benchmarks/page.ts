@@ -32,14 +32,14 @@ ${PROBLEMS.map(({ name, description }) => section(name, description, rows)).join
   nine tenths of the step in products at 197 to 212 GFLOP/s on two threads, which is what the two cores can multiply and add.
   A column costs what it costs; BackPACK pays for the same columns. Smaller passes of columns were tried and cost nothing, nor did they help.
 - The gradients of 2c2d and allcnnc against PyTorch's: also products, at 139 to 212 GFLOP/s.
-- Individual gradients with their results read (mlp): computing 52 MB takes 2 ms, the rest is first touch of fresh JavaScript arrays.
-  \`tensor.view()\` reads without a copy.
 
 ## How it is measured
 
 - In turns, A B A B, at least three rounds; \`ms\` is the median of all steps, \`min\` the fastest. The multiples compare medians
   of the same rounds, in which the gradient alone is timed too.
-- \`and read\`: the median with all results copied into typed arrays, where jax-js or tfjs take part.
+- \`and read\`: the median with all results in typed arrays that the caller may keep, where jax-js or tfjs take part, by each library's
+  own way: \`take()\` of GradPack, which like jax-js's \`data()\` ends the array on the device, \`data()\` of tfjs. The loop drops the arrays;
+  garbage collection is part of the time.
 - \`MB\`: for GradPack what the backend holds after a step (parameters, results, working memory, what it keeps for the next), for
   Python by how much the process grows at most from before weights and data were loaded, for tfjs the peak of its tensors.
 - A product is a step with one multiplication by the whole matrix. Sampled quantities take one sample, for BackPACK a given one

@@ -4,7 +4,6 @@ import {
   type Backend,
   extend,
   type HostArray,
-  isTensor,
   type ProductFunction,
   type Results,
   type Tensor,
@@ -59,8 +58,8 @@ export async function prepare(backend: Backend, problem: Problem, name: Quantity
 
   return {
     turn: (milliseconds) => turnOf(() => run(() => undefined), milliseconds),
-    readingTurn: (milliseconds) => turnOf(() => run(read), milliseconds),
-    results: () => run(read),
+    readingTurn: (milliseconds) => turnOf(() => run(take), milliseconds),
+    results: () => run(take),
     peakBytes: async () => peak,
     async dispose() {
       await net.dispose();
@@ -75,18 +74,23 @@ function onBackend(backend: Backend, arrays: Readonly<Record<string, HostArray>>
   return Object.fromEntries(Object.entries(arrays).map(([name, array]) => [name, tensor(backend, array)]));
 }
 
-async function read(found: readonly Found[]): Promise<ReadonlyMap<string, ArrayLike<number>>> {
+/** To keep: the native backend hands its memory over. */
+async function take(found: readonly Found[]): Promise<ReadonlyMap<string, ArrayLike<number>>> {
   const all = new Map<string, ArrayLike<number>>();
   for (const [quantity, results] of found)
-    for (const [parameter, , value] of results)
-      for (const [part, one] of partsOf(value)) all.set(`${quantity} ${parameter}${part}`, await one.data());
+    for (const [parameter, , value] of await results.take())
+      for (const [part, { data }] of partsOf(value)) all.set(`${quantity} ${parameter}${part}`, data);
   return all;
 }
 
-/** A tensor, or an object of tensors as Kronecker factors are. */
-function partsOf(value: unknown): readonly (readonly [part: string, tensor: Tensor])[] {
-  if (isTensor(value)) return [['', value]];
-  return Object.entries(value as Readonly<Record<string, Tensor | undefined>>).flatMap(([part, one]) =>
+/** An array, or an object of arrays as Kronecker factors are. */
+function partsOf(value: unknown): readonly (readonly [part: string, array: HostArray])[] {
+  if (isHostArray(value)) return [['', value]];
+  return Object.entries(value as Readonly<Record<string, HostArray | undefined>>).flatMap(([part, one]) =>
     one ? [[` ${part}`, one] as const] : [],
   );
+}
+
+function isHostArray(value: unknown): value is HostArray {
+  return typeof value === 'object' && value !== null && 'data' in value && 'shape' in value;
 }

@@ -18,7 +18,7 @@ const x = [
 function unseen(backend: Backend, ids: readonly number[], shape = [ids.length]) {
   const storage = backend.allocate('int32', ids.length);
   backend.write(storage, Int32Array.from(ids));
-  return tensorAt(backend, storage, shape, 'the ids', () => backend.release(storage));
+  return tensorAt(backend, storage, shape, 'the ids', { release: () => backend.release(storage) });
 }
 
 async function setup(backend: Backend) {

@@ -201,7 +201,7 @@ test('a quantity cannot take the name of a part of the step', async () => {
   await expect(net.backward(x, y, asked)).rejects.toThrowErrorMatchingInlineSnapshot(`
     [GradPackError: GRADPACK-OPTION: the name loss is taken
       where: net.backward
-      expected: names other than loss, gradient, skipped, done, read, dispose
+      expected: names other than loss, gradient, skipped, done, read, take, dispose
       got: a quantity named loss
       fix: give the quantity another name, such as { lossOf: … }]
   `);

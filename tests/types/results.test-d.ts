@@ -1,5 +1,12 @@
 import { cpu } from '@gradpack/backend-cpu';
-import { extend, type HostArray, type ProductFunction, type Results, type Tensor } from '@gradpack/core';
+import {
+  extend,
+  type HostArray,
+  type NumberArray,
+  type ProductFunction,
+  type Results,
+  type Tensor,
+} from '@gradpack/core';
 import { batchGrad, batchL2Grad } from '@gradpack/extensions-firstorder';
 import { ggnVectorProduct, type KroneckerFactors, kfac } from '@gradpack/extensions-secondorder';
 import { linear, relu, sequential } from '@gradpack/layers';
@@ -40,6 +47,11 @@ typed<HostArray | undefined>()(read.curvature.get('0.weight').input);
 typed<HostArray>()((await step.perSample.data()).get('0.weight'));
 // @ts-expect-error: not asked for
 read.norms;
+const taken = await step.take();
+typed<number>()(taken.loss);
+typed<HostArray>()(taken.perSample.get('0.weight'));
+typed<HostArray | undefined>()((await step.curvature.take()).get('0.weight').input);
+typed<NumberArray>()(await step.loss.take());
 // @ts-expect-error: a product is a function and cannot be read
 read.multiply;
 
@@ -56,6 +68,8 @@ await net.backward(x, y, { loss: batchGrad() });
 await net.backward(x, y, { gradient: batchGrad() });
 // @ts-expect-error: the name read is taken
 await net.backward(x, y, { read: batchGrad() });
+// @ts-expect-error: the name take is taken
+await net.backward(x, y, { take: batchGrad() });
 // @ts-expect-error: the name dispose is taken
 await net.backward(x, y, { dispose: batchGrad() });
 // @ts-expect-error: the name done is taken

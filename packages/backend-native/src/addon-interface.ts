@@ -1,7 +1,7 @@
 import type { TypedArray } from '@gradpack/core';
 
 /** Must equal `interfaceVersion` of `addon/addon.cc`. */
-export const INTERFACE_VERSION = 2;
+export const INTERFACE_VERSION = 3;
 
 /** The number of a heap: what one backend owns. */
 export type Heap = number;
@@ -25,6 +25,11 @@ export interface Addon {
   read(heap: Heap, storage: Handle, offset: number, to: TypedArray): void;
   /** The storage's own memory; undefined where the engine allows no such buffer. Must be detached before release. */
   view(heap: Heap, storage: Handle): ArrayBuffer | undefined;
+  /**
+   * The storage's memory, which the buffer owns until it is collected: the storage ends. Undefined, and the storage goes on, where it is
+   * empty or the engine allows no such buffer. What `view` gave must be detached before.
+   */
+  take(heap: Heap, storage: Handle): ArrayBuffer | undefined;
   detach(buffer: ArrayBuffer): void;
   prepare(heap: Heap, words: Float64Array): Handle;
   /** Seconds that a first run might take. */

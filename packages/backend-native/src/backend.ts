@@ -1,10 +1,10 @@
-import type { Backend, Precision, Prepared, RunOptions, Storage, TypedArray } from '@gradpack/core';
+import type { Backend, Precision, Prepared, RunOptions, Storage, StorageRange, TypedArray } from '@gradpack/core';
 import { bytesPerElement, GradPackError, jobQueue, timeSlice, typedArray } from '@gradpack/core';
 import type { Addon } from './addon-interface.js';
 import { encodeProgram, KERNELS } from './encode.js';
 import { failureOf, guarded } from './failure.js';
 import { assertRange, type NativeStorage, ownStorage } from './native-storage.js';
-import { copyOf, DTYPES, numbersOf } from './numbers.js';
+import { arrayOn, copyOf, DTYPES, numbersOf } from './numbers.js';
 import { bindHandles, measured, type PreparedProgram, storeConstants, unboundHandles } from './prepared-program.js';
 
 /** What `native()` makes. */
@@ -44,9 +44,17 @@ export interface NativeSettings {
 const SHORT_SECONDS = 4e-3;
 /** Milliseconds of such programs after which the event loop turns. */
 const SLICE = 10;
+/** What is smaller is copied when it is taken: that costs less than a buffer that comes back. */
+const HANDED_OVER_BYTES = 2 ** 12;
+/** After so much was handed over the event loop turns: what the garbage collector has found comes back then, and is used again. */
+const TURN_BYTES = 2 ** 25;
 const PROGRESS_MILLISECONDS = 50;
 const TENSOR_BYTES = 2 ** 32;
 const COLUMN_BYTES = 16 * 2 ** 20;
+
+interface Source extends Omit<StorageRange, 'storage'> {
+  readonly source: NativeStorage;
+}
 
 /** The contract over the addon: order, ownership and errors here, memory and kernels there. */
 export function nativeBackend(addon: Addon, { precision, threads, memory, physical }: NativeSettings): NativeBackend {
@@ -59,6 +67,8 @@ export function nativeBackend(addon: Addon, { precision, threads, memory, physic
   const viewed = new Set<NativeStorage>();
   const statistics = new Float64Array(4);
   let constantBytes = 0;
+  /** Bytes since the event loop turned for them. */
+  let handedOver = 0;
   let state: Backend['state'] = 'alive';
 
   const assertAlive = (where: string): void => {
@@ -81,6 +91,46 @@ export function nativeBackend(addon: Addon, { precision, threads, memory, physic
     viewed.delete(storage);
   };
   const bytesOf = ({ dtype, length }: Storage): number => length * bytesPerElement(dtype);
+
+  const sourceOf = ({ storage, offset, length, into }: StorageRange, where: string): Source => {
+    const source = own(storage, where);
+    assertRange(source, offset, length, where);
+    return { source, offset, length, ...(into && { into }) };
+  };
+  const copied = ({
+    source: { handle, dtype },
+    offset,
+    length,
+    into = typedArray(dtype, length),
+  }: Source): TypedArray => {
+    addon.read(heap, handle, offset, into);
+    return into;
+  };
+  const taken = (range: Source): TypedArray => {
+    const { source, length } = range;
+    if (length === source.length && bytesOf(source) >= HANDED_OVER_BYTES) {
+      unview(source);
+      const buffer = addon.take(heap, source.handle);
+      if (buffer) {
+        handedOver += buffer.byteLength;
+        return arrayOn(buffer, source.dtype);
+      }
+    }
+    try {
+      return copied(range);
+    } finally {
+      free(source);
+    }
+  };
+
+  const takenAll = (ranges: readonly Source[]): readonly TypedArray[] => {
+    const left = [...ranges];
+    try {
+      return ranges.map(() => taken(left.shift() as Source));
+    } finally {
+      for (const { source } of left) free(source); // one before them failed
+    }
+  };
 
   const storeConstant = (data: TypedArray): NativeStorage => {
     const dtype = data instanceof Int32Array ? 'int32' : precision;
@@ -176,18 +226,20 @@ export function nativeBackend(addon: Addon, { precision, threads, memory, physic
 
     async read(ranges) {
       assertAlive('backend.read');
-      const sources = ranges.map(({ storage, offset, length }) => {
-        const source = own(storage, 'backend.read');
-        assertRange(source, offset, length, 'backend.read');
-        return { source, offset, length };
-      });
-      return jobs.submit(() =>
-        sources.map(({ source, offset, length }) => {
-          const numbers = typedArray(source.dtype, length);
-          addon.read(heap, source.handle, offset, numbers);
-          return numbers;
-        }),
-      );
+      const sources = ranges.map((range) => sourceOf(range, 'backend.read'));
+      return jobs.submit(() => sources.map(copied));
+    },
+
+    async take(ranges) {
+      assertAlive('backend.take');
+      const sources = ranges.map((range) => sourceOf(range, 'backend.take'));
+      for (const { source } of sources) own(source, 'backend.take').released = true;
+      const arrays = await jobs.submit(() => takenAll(sources));
+      if (handedOver >= TURN_BYTES) {
+        handedOver = 0;
+        await slice.turn();
+      }
+      return arrays;
     },
 
     view({ storage, offset, length }) {
@@ -198,8 +250,7 @@ export function nativeBackend(addon: Addon, { precision, threads, memory, physic
       if (!buffer) throw noView();
       source.buffer = buffer;
       viewed.add(source);
-      const Numbers = { float32: Float32Array, float64: Float64Array, int32: Int32Array }[source.dtype];
-      return new Numbers(buffer, offset * bytesPerElement(source.dtype), length);
+      return arrayOn(buffer, source.dtype, offset, length);
     },
 
     prepare(program) {

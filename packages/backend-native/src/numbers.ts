@@ -15,3 +15,9 @@ export function numbersOf(dtype: Dtype, data: ArrayLike<number>): TypedArray {
 export function copyOf(dtype: Dtype, data: ArrayLike<number>): TypedArray {
   return new ARRAYS[dtype](data);
 }
+
+/** Elements [offset, offset + length) of a buffer, all of it by default. */
+export function arrayOn(buffer: ArrayBuffer, dtype: Dtype, offset = 0, length?: number): TypedArray {
+  const Numbers = ARRAYS[dtype];
+  return new Numbers(buffer, offset * Numbers.BYTES_PER_ELEMENT, length);
+}

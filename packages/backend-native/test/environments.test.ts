@@ -96,6 +96,15 @@ describe.skipIf(available !== true)(
       expect({ status, signal }).toEqual({ status: 3, signal: null });
     });
 
+    it('refuses to hand storage over while a run goes on', () => {
+      const { status, stdout } = inProcess(
+        `${setUp(500)} const running = addon.runAsync(heap, program, handles);
+        try { addon.take(heap, handles[2]); } catch (error) { console.log(error.code); }
+        running.then(() => console.log(right(), addon.take(heap, handles[2]).byteLength));`,
+      );
+      expect({ status, stdout }).toEqual({ status: 0, stdout: `GRADPACK-INTERNAL\ntrue ${4 * SIDE * SIDE}\n` });
+    });
+
     it('ends with code 1 after an uncaught error during a run', () => {
       const { status, signal } = inProcess(
         `${setUp(20_000)} process.once('exit', () => addon.stopAll()); addon.runAsync(heap, program, handles); setTimeout(() => { throw new Error('planned'); }, 20);`,

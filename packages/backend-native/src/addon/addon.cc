@@ -9,6 +9,7 @@
 #include "async-run.h"
 #include "heap.h"
 #include "isa/isa.h"
+#include "loan.h"
 #include "memory/bulk-copy.h"
 #include "napi-border.h"
 
@@ -16,7 +17,7 @@ namespace gradpack {
 namespace {
 
 /// Grows whenever the functions here or the words of a program change; loader.ts refuses an addon with another.
-constexpr double interfaceVersion = 2;
+constexpr double interfaceVersion = 3;
 
 /// What one environment (main thread or worker) owns.
 struct Environment {
@@ -116,6 +117,14 @@ napi_value view(napi_env env, napi_callback_info info) {
     napi_value buffer = nullptr;
     const napi_status status = napi_create_external_arraybuffer(env, storage.block.data, static_cast<std::size_t>(storage.bytes()), nullptr, nullptr, &buffer);
     return status == napi_ok ? buffer : nullptr;
+  });
+}
+
+/// The storage's memory as an ArrayBuffer that owns it, and the storage ends; undefined, and it goes on, where that cannot be.
+napi_value take(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<2> arguments(env, info);
+    return handOver(env, heapOf(env, arguments.number(0)), arguments.number(1));
   });
 }
 
@@ -246,10 +255,10 @@ napi_value stopAll(napi_env env, napi_callback_info) {
 napi_value initialise(napi_env env, napi_value exports) {
   return guarded(env, [&] {
     check(env, napi_set_instance_data(env, new Environment, [](napi_env, void* data, void*) { delete static_cast<Environment*>(data); }, nullptr));
-    const std::pair<const char*, napi_callback> functions[] = {{"createHeap", createHeap}, {"destroyHeap", destroyHeap}, {"allocate", allocate},     {"release", release}, {"write", write},
-                                                               {"read", read},             {"view", view},               {"detach", detach},         {"prepare", prepare}, {"estimate", estimate},
-                                                               {"dispose", dispose},       {"run", run},                 {"runAsync", runAsync},     {"stop", stop},       {"progress", progress},
-                                                               {"statistics", statistics}, {"profile", profile},         {"stopAll", stopAll}};
+    const std::pair<const char*, napi_callback> functions[] = {{"createHeap", createHeap}, {"destroyHeap", destroyHeap}, {"allocate", allocate}, {"release", release},   {"write", write},
+                                                               {"read", read},             {"view", view},               {"take", take},         {"detach", detach},     {"prepare", prepare},
+                                                               {"estimate", estimate},     {"dispose", dispose},         {"run", run},           {"runAsync", runAsync}, {"stop", stop},
+                                                               {"progress", progress},     {"statistics", statistics},   {"profile", profile},   {"stopAll", stopAll}};
     for (const auto& [name, function] : functions) {
       napi_value value = nullptr;
       check(env, napi_create_function(env, name, NAPI_AUTO_LENGTH, function, nullptr, &value));

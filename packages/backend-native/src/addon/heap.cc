@@ -39,11 +39,19 @@ double Heap::allocate(Dtype dtype, double length) {
   }
 }
 
-void Heap::release(double handle) {
+void Heap::release(double handle) { pool_.give(end(handle).block); }
+
+MemoryBlock Heap::lend(double handle) {
+  const MemoryBlock block = end(handle).block;
+  pool_.lend(block);
+  return block;
+}
+
+Storage Heap::end(double handle) {
   if (running != nullptr) failInternal("storage was released while a program runs, which may be bound to it");
   const Storage storage = storages_.remove(handle);
   live_ -= storage.bytes();
-  pool_.give(storage.block);
+  return storage;
 }
 
 double Heap::prepare(const double* words, std::size_t count) { return programs_.add(std::make_shared<const Program>(words, count)); }

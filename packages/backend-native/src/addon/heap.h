@@ -37,6 +37,9 @@ class Heap {
 
   double allocate(Dtype dtype, double length);
   void release(double handle);
+  /// Ends a storage whose block somebody else owns from now on, until `takeBack`.
+  MemoryBlock lend(double handle);
+  void takeBack(MemoryBlock block) { pool_.takeBack(block); }
   Storage& storage(double handle) { return storages_.at(handle); }
 
   double prepare(const double* words, std::size_t count);
@@ -59,6 +62,8 @@ class Heap {
   BoundProgram* running = nullptr;
 
  private:
+  Storage end(double handle);
+
   BlockPool pool_;
   HandleTable<Storage> storages_;
   HandleTable<std::shared_ptr<const Program>> programs_;

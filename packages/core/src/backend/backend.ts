@@ -20,6 +20,11 @@ export interface Backend {
   write(storage: Storage, data: ArrayLike<number>): void;
   /** Copies of the asked ranges, in one transfer, after everything queued before. */
   read(ranges: readonly StorageRange[]): Promise<readonly TypedArray[]>;
+  /**
+   * Reads and releases the storages of these ranges, each of which occurs once. An array may be the storage's own memory, which is the
+   * caller's then. Absent: the caller reads, then releases.
+   */
+  take?(ranges: readonly StorageRange[]): Promise<readonly TypedArray[]>;
   /** The numbers themselves without a copy, valid until release; absent where memory is not the host's. */
   view?(range: StorageRange): TypedArray;
 
@@ -47,6 +52,8 @@ export interface StorageRange {
   readonly storage: Storage;
   readonly offset: number;
   readonly length: number;
+  /** An array of the storage's type and of that length, which a copy may go into instead of a fresh one. */
+  readonly into?: TypedArray;
 }
 
 /** What a backend can take; the engine cuts columns and refuses steps by it. */

@@ -5,12 +5,13 @@ import type { Names } from '../module/names.js';
 import type { Parameter } from '../module/parameter.js';
 import type { ProductFunction } from '../quantity/product-function.js';
 import type { ProductMode } from '../quantity/quantity.js';
+import type { HostArray } from '../tensor/host-array.js';
 import type { Shape } from '../tensor/shape.js';
-import { type Tensor, tensorAt } from '../tensor/tensor.js';
+import { type Tensor, takeToHost, tensorAt, toHost } from '../tensor/tensor.js';
 import type { StepFlag } from './flag.js';
-import { type Holding, holdFor, release } from './memory.js';
+import { type Holding, holdFor, release, withdraw } from './memory.js';
 import type { Plan } from './plan.js';
-import { type Results, resultsOf } from './results.js';
+import { type Results, readAll, resultsOf } from './results.js';
 import type { StepBase } from './step.js';
 import type { Quantities, Step } from './supported.js';
 import { isTensorRef, mapLeaves } from './tree.js';
@@ -38,7 +39,7 @@ export interface StepParts {
 }
 
 /** Names that every step has. */
-const TAKEN = ['loss', 'gradient', 'skipped', 'done', 'read', 'dispose'] satisfies (keyof StepBase)[];
+const TAKEN = ['loss', 'gradient', 'skipped', 'done', 'read', 'take', 'dispose'] satisfies (keyof StepBase)[];
 
 /** Throws GRADPACK-OPTION where a quantity would hide a part of the step. */
 export function requireFreeNames(asked: Quantities, where: string): void {
@@ -71,8 +72,13 @@ class Checks {
 }
 
 /** Hands out a tensor of storage that the step owns. */
-export function tensorOfStep(memory: StepMemory, storage: Storage, shape: Shape, release?: () => void): Tensor {
-  const tensor = tensorAt(memory.holding.backend, storage, shape, 'the step', release);
+export function tensorOfStep(
+  memory: StepMemory,
+  storage: Storage,
+  shape: Shape,
+  parts: Parameters<typeof tensorAt>[4],
+): Tensor {
+  const tensor = tensorAt(memory.holding.backend, storage, shape, 'the step', parts);
   if (memory.flag) tensor['~place'].flag = memory.flag;
   memory.tensors.push(tensor);
   tensor['~place'].keeps = memory;
@@ -95,27 +101,47 @@ export function makeStep({ backend, names, plan, asked, storages, inputs, flag, 
   const tensorOf = (ref: TensorRef): Tensor => {
     const known = made.get(ref);
     if (known) return known;
-    const tensor = tensorOfStep(memory, storages.get(ref.buffer) as Storage, ref.shape);
+    const storage = storages.get(ref.buffer) as Storage;
+    const tensor = tensorOfStep(memory, storage, ref.shape, {
+      surrender: () => !isReadAgain && !isShared(ref) && withdraw(holding, storage),
+    });
     made.set(ref, tensor);
     return tensor;
   };
-  const results = (what: string, values: ReadonlyMap<Parameter, unknown>): Results<unknown> => {
-    const tensors = [...values].map(
-      ([parameter, tree]) => [parameter, mapLeaves(tree, isTensorRef, tensorOf)] as const,
-    );
-    return resultsOf(new Map(tensors), { what, names: names.parameters, byName: names.byName, frozen: plan.frozen });
+  /** Products may read any result. */
+  let isReadAgain = [...plan.results.values()].some((value) => typeof value === 'string');
+  const isShared = (ref: TensorRef): boolean => [...made.keys()].some((x) => x !== ref && x.buffer === ref.buffer);
+  const results = (
+    what: string,
+    values: ReadonlyMap<Parameter, unknown>,
+    leaf: (ref: TensorRef) => unknown,
+  ): Results<unknown> => {
+    const leaves = [...values].map(([parameter, tree]) => [parameter, mapLeaves(tree, isTensorRef, leaf)] as const);
+    return resultsOf(new Map(leaves), { what, names: names.parameters, byName: names.byName, frozen: plan.frozen });
   };
 
   const found: Record<string, unknown> = {};
   for (const name of Object.keys(asked)) {
     const value = plan.results.get(name) ?? new Map<Parameter, unknown>();
-    found[name] = typeof value === 'string' ? product(value, memory) : results(`step.${name}`, value);
+    found[name] = typeof value === 'string' ? product(value, memory) : results(`step.${name}`, value, tensorOf);
   }
   const loss = tensorOf(plan.loss);
-  const gradient = results('step.gradient', plan.gradient) as Results<Tensor>;
+  const gradient = results('step.gradient', plan.gradient, tensorOf) as Results<Tensor>;
   const dispose = (): void => {
     for (const tensor of memory.tensors) tensor['~place'].disposed = true;
     release(holding);
+  };
+  const everything = async (read: (x: Tensor) => Promise<HostArray>): Promise<Record<string, unknown>> => {
+    const arrays = await readAll(made.values(), read);
+    const arrayOf = (ref: TensorRef): HostArray => arrays.get(tensorOf(ref)) as HostArray;
+    const named = Object.keys(asked).map((name) => [name, plan.results.get(name) ?? new Map()] as const);
+    return {
+      loss: arrayOf(plan.loss).data[0],
+      gradient: results('step.gradient', plan.gradient, arrayOf),
+      ...Object.fromEntries(
+        named.flatMap(([name, x]) => (typeof x === 'string' ? [] : [[name, results(`step.${name}`, x, arrayOf)]])),
+      ),
+    };
   };
   const step = Object.assign(new Checks(flag), found, {
     loss,
@@ -125,17 +151,13 @@ export function makeStep({ backend, names, plan, asked, storages, inputs, flag, 
       reason,
       ...(parameter && { parameter: names.parameters.get(parameter) as string }),
     })),
-    async read() {
-      const named = Object.entries(found).filter(([, value]) => typeof value === 'object') as [
-        string,
-        Results<unknown>,
-      ][];
-      const [number, first, ...rest] = await Promise.all([
-        loss.data(),
-        gradient.data(),
-        ...named.map(([, value]) => value.data()),
-      ]);
-      return { loss: number[0], gradient: first, ...Object.fromEntries(named.map(([name], i) => [name, rest[i]])) };
+    read: () => everything(toHost),
+    take() {
+      const isWhole = [...made.values()].every((tensor) => !tensor['~place'].disposed);
+      isReadAgain &&= !isWhole;
+      const all = everything(takeToHost);
+      if (isWhole) dispose();
+      return all;
     },
     dispose,
     [Symbol.dispose ?? Symbol.for('Symbol.dispose')]: dispose,

@@ -23,6 +23,7 @@ const lost = new FinalizationRegistry<Holding>((holding) => {
 
 /** Releases storages after everything that was asked for before. */
 export function giveBack(backend: Backend, storages: readonly Storage[]): void {
+  if (storages.length === 0) return;
   queueOf(backend).inOrder(() => {
     if (backend.state === 'alive') for (const storage of storages) backend.release(storage);
   });
@@ -59,4 +60,12 @@ export function release(holding: Holding): void {
   else lost.unregister(holding);
   holding.end?.();
   giveBack(holding.backend, holding.storages);
+}
+
+/** Takes a storage out: who calls has to release it. False where the holding does not have it any more. */
+export function withdraw({ storages, released }: Holding, storage: Storage): boolean {
+  const at = storages.indexOf(storage);
+  if (at < 0 || released) return false;
+  storages.splice(at, 1);
+  return true;
 }

@@ -10,7 +10,7 @@ import type { Parameter } from '../module/parameter.js';
 import type { FormedQuantity } from '../quantity/quantity.js';
 import { needsOf, type RuleEntry } from '../quantity/registry.js';
 import { type Shape, showShape } from '../tensor/shape.js';
-import { type Tensor, tensorAt } from '../tensor/tensor.js';
+import { ownership, type Tensor, tensorAt } from '../tensor/tensor.js';
 import { type Compiled, compile, discard } from './compiled.js';
 import { namesOfNotFinite, notFinite, StepFlag } from './flag.js';
 import { type ForwardPlan, recordForward } from './forward-plan.js';
@@ -27,7 +27,6 @@ import {
 } from './host-input.js';
 import { LeastRecentlyUsed } from './lru.js';
 import { makeStep, requireFreeNames } from './make-step.js';
-import { giveBack } from './memory.js';
 import { requireOptions, requireWord } from './options.js';
 import { entriesOf, type PerParameter } from './per-parameter.js';
 import { makePlan, type Plan, type PlanRequest, type ProductPlan } from './plan.js';
@@ -259,9 +258,8 @@ export class Net<L extends Layer = Layer, LossCarries extends Carry = Carry, Cov
     const { backend } = this;
     const storage = run.storageOf(plan.output);
     const flag = plan.flag && new StepFlag(backend, run.storageOf(plan.flag));
-    const output = tensorAt(backend, storage, plan.output.shape, 'the output', () => {
-      giveBack(backend, flag ? [storage, flag.storage] : [storage]);
-    });
+    const owned = ownership(backend, flag ? [storage, flag.storage] : [storage]);
+    const output = tensorAt(backend, storage, plan.output.shape, 'the output', owned);
     if (flag) output['~place'].flag = flag;
     return output;
   }

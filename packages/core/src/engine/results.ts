@@ -1,7 +1,7 @@
 import { GradPackError } from '../errors/gradpack-error.js';
 import type { Parameter } from '../module/parameter.js';
 import type { HostArray } from '../tensor/host-array.js';
-import { isTensor, type Tensor, toHost } from '../tensor/tensor.js';
+import { isTensor, type Tensor, takeToHost, toHost } from '../tensor/tensor.js';
 import { leavesOf, mapLeaves } from './tree.js';
 
 /** A value per parameter, in the order of the parameters' first use. */
@@ -12,6 +12,8 @@ export interface Results<Value> {
   [Symbol.iterator](): Iterator<readonly [name: string, parameter: Parameter, value: Value]>;
   /** Copies of all values on the host, by one transfer. */
   data(): Promise<Results<Host<Value>>>;
+  /** All values on the host, and their tensors are disposed: without a copy where the backend can; see `Tensor.take`. */
+  take(): Promise<Results<Host<Value>>>;
 }
 
 /** A value with host arrays in place of tensors. */
@@ -33,6 +35,8 @@ export function resultsOf<Value>(values: ReadonlyMap<Parameter, Value>, context:
   const { what, names, byName, frozen } = context;
   const find = (parameter: Parameter | string): Parameter | undefined =>
     typeof parameter === 'string' ? byName.get(parameter) : parameter;
+  const read = async (toHost: (x: Tensor) => Promise<HostArray>): Promise<Results<Host<Value>>> =>
+    resultsOf((await readTree(values, toHost)) as ReadonlyMap<Parameter, Host<Value>>, context);
   return {
     get(parameter) {
       const found = find(parameter);
@@ -61,16 +65,30 @@ export function resultsOf<Value>(values: ReadonlyMap<Parameter, Value>, context:
     *[Symbol.iterator]() {
       for (const [parameter, value] of values) yield [names.get(parameter) as string, parameter, value] as const;
     },
-    async data() {
-      const read = await readTree(new Map(values));
-      return resultsOf(read as ReadonlyMap<Parameter, Host<Value>>, context);
-    },
+    data: () => read(toHost),
+    take: () => read(takeToHost),
   };
 }
 
-/** The same map of values with host copies of every tensor; one transfer. */
-async function readTree<Key>(values: ReadonlyMap<Key, unknown>): Promise<ReadonlyMap<Key, unknown>> {
-  const tensors = [...new Set([...values.values()].flatMap((value) => leavesOf(value, isTensor)))];
-  const copies = new Map(await Promise.all(tensors.map(async (x) => [x, await toHost(x)] as const)));
-  return new Map([...values].map(([key, value]) => [key, mapLeaves(value, isTensor, (x) => copies.get(x))] as const));
+/** The same map of values with host arrays for every tensor; one transfer. */
+async function readTree<Key>(
+  values: ReadonlyMap<Key, unknown>,
+  toHost: (x: Tensor) => Promise<HostArray>,
+): Promise<ReadonlyMap<Key, unknown>> {
+  const arrays = await readAll(
+    [...values.values()].flatMap((value) => leavesOf(value, isTensor)),
+    toHost,
+  );
+  return new Map([...values].map(([key, value]) => [key, mapLeaves(value, isTensor, (x) => arrays.get(x))] as const));
+}
+
+/** Host arrays of tensors by one transfer; of none where one of them is gone. */
+export async function readAll(
+  tensors: Iterable<Tensor>,
+  toHost: (x: Tensor) => Promise<HostArray>,
+): Promise<ReadonlyMap<Tensor, HostArray>> {
+  const all = [...new Set(tensors)];
+  const gone = all.find((x) => x['~place'].disposed);
+  if (gone) await toHost(gone); // says what is wrong
+  return new Map(await Promise.all(all.map(async (x) => [x, await toHost(x)] as const)));
 }

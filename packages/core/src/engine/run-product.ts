@@ -12,7 +12,7 @@ import { type Compiled, compile } from './compiled.js';
 import { type Given, given, requireFloat } from './host-input.js';
 import type { LeastRecentlyUsed } from './lru.js';
 import { type StepMemory, tensorOfStep } from './make-step.js';
-import { giveBack } from './memory.js';
+import { giveBack, withdraw } from './memory.js';
 import { entriesOf } from './per-parameter.js';
 import type { Plan, ProductPlan } from './plan.js';
 import { resultsOf } from './results.js';
@@ -85,12 +85,16 @@ export function productFunction(parts: ProductParts): ProductFunction {
 function productTensor(storage: Storage, shape: Shape, memory: StepMemory): Tensor {
   const { holding } = memory;
   holding.storages.push(storage);
-  const tensor = tensorOfStep(memory, storage, shape, () => {
-    const at = holding.storages.indexOf(storage);
-    if (at < 0 || holding.released) return;
-    holding.storages.splice(at, 1);
+  const forget = (): boolean => {
+    if (!withdraw(holding, storage)) return false;
     memory.tensors.splice(memory.tensors.indexOf(tensor), 1);
-    giveBack(holding.backend, [storage]);
+    return true;
+  };
+  const tensor = tensorOfStep(memory, storage, shape, {
+    surrender: forget,
+    release() {
+      if (forget()) giveBack(holding.backend, [storage]);
+    },
   });
   return tensor;
 }

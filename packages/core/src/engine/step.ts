@@ -15,12 +15,14 @@ export interface StepBase {
   readonly done: Promise<void>;
   /** Everything on the host by one transfer: `loss` as a number, and results with host arrays, under the step's own names. */
   read(): Promise<Record<string, unknown>>;
+  /** The same, and the step is disposed: without a copy where the backend can (native); see `Tensor.take`. */
+  take(): Promise<Record<string, unknown>>;
   /** Gives the memory back. Nothing happens the second time. */
   dispose(): void;
   [Symbol.dispose](): void;
 }
 
-/** What `step.read()` gives: products are functions, and stay behind. */
+/** What `step.read()` and `step.take()` give: products are functions, and stay behind. */
 export type ReadStep<Found> = { readonly loss: number; readonly gradient: Results<HostArray> } & {
   readonly [Key in Exclude<keyof Found, keyof StepBase> as Found[Key] extends Results<unknown>
     ? Key

@@ -30,8 +30,8 @@ type MissingInLoss<Q, LossCarries extends Carry> = Q extends {
   : never;
 
 /** What a step found, under the names that the quantities were given. */
-export type Step<Q extends Quantities = Quantities> = Omit<StepBase, 'read'> &
-  Found<Q> & { read(): Promise<ReadStep<Found<Q>>> };
+export type Step<Q extends Quantities = Quantities> = Omit<StepBase, 'read' | 'take'> &
+  Found<Q> & { read(): Promise<ReadStep<Found<Q>>>; take(): Promise<ReadStep<Found<Q>>> };
 
 type Found<Q extends Quantities> = { readonly [Key in keyof Q]: FoundOf<Q[Key]> };
 

@@ -23,3 +23,8 @@ export function typedArrayOf(dtype: Dtype, values: ArrayLike<number>): TypedArra
 export function bytesPerElement(dtype: Dtype): number {
   return ARRAYS[dtype].BYTES_PER_ELEMENT;
 }
+
+/** Whether something is a typed array of that type. */
+export function isTypedArray(x: unknown, dtype: Dtype): x is TypedArray {
+  return x instanceof ARRAYS[dtype];
+}

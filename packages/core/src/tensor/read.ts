@@ -4,7 +4,9 @@ import type { TypedArray } from './dtype.js';
 
 interface Batch {
   readonly ranges: StorageRange[];
-  readonly done: Promise<readonly TypedArray[]>;
+  /** Ranges whose storage ends with the reading. */
+  readonly taken: StorageRange[];
+  readonly done: Promise<readonly [read: readonly TypedArray[], taken: readonly TypedArray[]]>;
 }
 
 const open = new WeakMap<Backend, Batch>();
@@ -13,17 +15,38 @@ const open = new WeakMap<Backend, Batch>();
 export async function readRange(backend: Backend, range: StorageRange): Promise<TypedArray> {
   const batch = open.get(backend) ?? openBatch(backend);
   const at = batch.ranges.push(range) - 1;
-  return (await batch.done)[at] as TypedArray;
+  return (await batch.done)[0][at] as TypedArray;
+}
+
+/** The same, and the range's storage is released with it, by nobody else: the numbers may be its memory. */
+export async function takeRange(backend: Backend, range: StorageRange): Promise<TypedArray> {
+  const batch = open.get(backend) ?? openBatch(backend);
+  const at = batch.taken.push(range) - 1;
+  return (await batch.done)[1][at] as TypedArray;
 }
 
 function openBatch(backend: Backend): Batch {
   const ranges: StorageRange[] = [];
+  const taken: StorageRange[] = [];
   const queue = queueOf(backend);
   const done = queue.addOpen(
-    () => backend.read(ranges),
+    () => transfer(backend, ranges, taken),
     () => open.delete(backend),
   );
-  const batch: Batch = { ranges, done };
+  const batch: Batch = { ranges, taken, done };
   open.set(backend, batch);
   return batch;
+}
+
+async function transfer(
+  backend: Backend,
+  ranges: readonly StorageRange[],
+  taken: readonly StorageRange[],
+): Promise<readonly [read: readonly TypedArray[], taken: readonly TypedArray[]]> {
+  if (backend.take && taken.length > 0)
+    return Promise.all([ranges.length > 0 ? backend.read(ranges) : [], backend.take(taken)]);
+  const reading = backend.read([...ranges, ...taken]);
+  if (backend.state === 'alive') for (const { storage } of taken) backend.release(storage);
+  const copies = await reading;
+  return [copies, copies.slice(ranges.length)];
 }

@@ -3,10 +3,10 @@ import type { StepFlag } from '../engine/flag.js';
 import { giveBack } from '../engine/memory.js';
 import { GradPackError } from '../errors/gradpack-error.js';
 import { CORE, type CoreToken } from '../version.js';
-import type { Dtype } from './dtype.js';
+import { type Dtype, isTypedArray } from './dtype.js';
 import { type ArrayInput, flatten, type HostArray } from './host-array.js';
 import type { NumberArray } from './number-array.js';
-import { readRange } from './read.js';
+import { readRange, takeRange } from './read.js';
 import { type Shape, showShape, sizeOf } from './shape.js';
 
 /**
@@ -17,8 +17,21 @@ export interface Tensor {
   readonly shape: Shape;
   readonly dtype: Dtype;
   readonly backend: Backend;
-  /** A copy of the numbers, in `into` if given. Reads asked for in one microtask share one transfer. Throws GRADPACK-DISPOSED. */
+  /**
+   * A copy of the numbers, in `into` if given, which saves fresh memory in each step of a loop. Reads asked for in one microtask share
+   * one transfer. Throws GRADPACK-DISPOSED; GRADPACK-SHAPE where `into` has another length.
+   */
   data(into?: NumberArray): Promise<NumberArray>;
+  /**
+   * The numbers, and the tensor is disposed: nothing else can use it from now on. The native backend hands its memory over without a
+   * copy and has it back when the array is garbage, so it is the fastest way to an array of one's own. Such an array cannot be
+   * *transferred* to another thread (`postMessage` with a transfer list); what `data()` gives can. Throws GRADPACK-DISPOSED.
+   *
+   * @example
+   * using step = await net.backward(x, y, { individual: batchGrad() });
+   * const rows = await step.individual.get('0.weight').take(); // [N, out, in]
+   */
+  take(): Promise<NumberArray>;
   /** The numbers without a copy, valid until dispose (cpu and native). Throws GRADPACK-OPTION where the backend has none. */
   view(): NumberArray;
   /** Gives the memory back. Nothing happens the second time. */
@@ -33,10 +46,20 @@ export interface TensorPlace {
   /** Smallest and largest entry, where the numbers came from the host as int32. */
   readonly bounds?: { readonly min: number; readonly max: number };
   disposed: boolean;
+  /** Whether `take` disposed it. */
+  taken?: boolean;
+  /** Leaves the storage to who calls: `release` will not give it back. False where others may read it; absent: they always may. */
+  readonly surrender?: (() => boolean) | undefined;
   /** What must not be collected before the tensor is: its step's memory. */
   keeps?: object;
   /** Of the step that made it: raised, its numbers mean nothing and updates by them do nothing. */
   flag?: StepFlag;
+}
+
+/** What a tensor of a storage has beside numbers and shape. */
+interface TensorParts extends Pick<TensorPlace, 'bounds' | 'surrender'> {
+  /** Called on dispose. */
+  readonly release?: (() => void) | undefined;
 }
 
 /** A tensor of storage that somebody else owns; `owner` is named when it is used after its end. */
@@ -45,18 +68,19 @@ export function tensorAt(
   storage: Storage,
   shape: Shape,
   owner = 'the tensor',
-  release?: () => void,
-  bounds?: TensorPlace['bounds'],
+  { release, surrender, bounds }: TensorParts = {},
 ): Tensor {
   const range: StorageRange = { storage, offset: 0, length: sizeOf(shape) };
-  const place: TensorPlace = { storage, disposed: false, ...(bounds && { bounds }) };
+  const place: TensorPlace = { storage, disposed: false, surrender, ...(bounds && { bounds }) };
   const alive = (where: string): void => {
     if (place.disposed)
-      throw new GradPackError('GRADPACK-DISPOSED', `${owner} was disposed`, {
+      throw new GradPackError('GRADPACK-DISPOSED', place.taken ? 'the tensor was taken' : `${owner} was disposed`, {
         where,
         expected: 'a tensor that is alive',
-        got: `one of shape ${showShape(shape)} that was disposed`,
-        fix: 'read before dispose(), or keep the copy that data() gives',
+        got: `one of shape ${showShape(shape)} that was ${place.taken ? 'taken' : 'disposed'}`,
+        fix: place.taken
+          ? 'use the array that take() gave, or data(), which copies and leaves the tensor'
+          : 'read before dispose(), or keep the copy that data() gives',
       });
   };
   return {
@@ -65,17 +89,26 @@ export function tensorAt(
     backend,
     async data(into) {
       alive('tensor.data');
-      const [data] = await Promise.all([readRange(backend, range), place.flag?.check()]);
-      if (!into) return data;
-      if (into.length !== data.length)
+      if (into && into.length !== range.length)
         throw new GradPackError('GRADPACK-SHAPE', 'the array to read into has the wrong length', {
           where: 'tensor.data',
-          expected: data.length,
+          expected: range.length,
           got: into.length,
-          fix: `pass a typed array of ${data.length} entries`,
+          fix: `pass a typed array of ${range.length} entries`,
         });
-      into.set(data);
+      const direct = isTypedArray(into, storage.dtype) ? { ...range, into } : range;
+      const [data] = await Promise.all([readRange(backend, direct), place.flag?.check()]);
+      if (!into) return data;
+      if (data !== into) into.set(data);
       return into;
+    },
+    async take() {
+      alive('tensor.take');
+      const own = surrender?.() ?? false;
+      const reading = Promise.all([(own ? takeRange : readRange)(backend, range), place.flag?.check()]);
+      place.disposed = place.taken = true;
+      release?.();
+      return (await reading)[0];
     },
     view() {
       alive('tensor.view');
@@ -98,6 +131,14 @@ export function tensorAt(
   };
 }
 
+/** A tensor's, which owns its storage: the first of these. The others are given back with it. */
+export function ownership(backend: Backend, storages: Storage[]): Pick<TensorParts, 'release' | 'surrender'> {
+  return {
+    release: () => giveBack(backend, storages),
+    surrender: () => storages.shift() !== undefined,
+  };
+}
+
 /**
  * Puts numbers on a backend: float unless the data is an Int32Array.
  *
@@ -113,14 +154,10 @@ export function tensor(backend: Backend, data: ArrayInput, shape?: Shape): Tenso
   const dtype: Dtype = ids ? 'int32' : backend.precision;
   const storage = backend.allocate(dtype, Math.max(1, flat.data.length));
   backend.write(storage, flat.data);
-  return tensorAt(
-    backend,
-    storage,
-    flat.shape,
-    'the tensor',
-    () => giveBack(backend, [storage]),
-    ids ? boundsOf(flat.data) : undefined,
-  );
+  return tensorAt(backend, storage, flat.shape, 'the tensor', {
+    ...ownership(backend, [storage]),
+    ...(ids && { bounds: boundsOf(flat.data) }),
+  });
 }
 
 /** Whether something is a tensor. */
@@ -140,4 +177,9 @@ function boundsOf(data: ArrayLike<number>): { readonly min: number; readonly max
 /** A host copy with its shape. */
 export async function toHost(x: Tensor): Promise<HostArray> {
   return { shape: x.shape, data: await x.data() };
+}
+
+/** The numbers with their shape; the tensor is disposed. */
+export async function takeToHost(x: Tensor): Promise<HostArray> {
+  return { shape: x.shape, data: await x.take() };
 }

@@ -128,6 +128,62 @@ const CHECKS: Readonly<Record<string, (backend: Backend) => Promise<void>>> = {
     same('a read of nothing', await backend.read([]), []);
   },
 
+  async 'a read goes into the array that is given'(backend) {
+    const a = stored(backend, [0, 1, 2, 3]);
+    const Numbers = backend.precision === 'float64' ? Float64Array : Float32Array;
+    const into = new Numbers(3).fill(9);
+    const [got] = await backend.read([{ storage: a, offset: 1, length: 3, into }]);
+    same('numbers', list(got), [1, 2, 3]);
+    if (got === into) (got as TypedArray).fill(-1);
+    same('it is a copy', await numbers(backend, a), [0, 1, 2, 3]);
+  },
+
+  async 'take reads and releases, where there is one'(backend) {
+    if (!backend.take) return;
+    const length = 20_000;
+    const prepared = backend.prepare(twicePlusOne(backend, length, 20));
+    const x = stored(backend, new Array<number>(length).fill(1));
+    const [y, part, none] = [
+      backend.allocate(backend.precision, length),
+      stored(backend, [1, 2, 3]),
+      stored(backend, [7]),
+    ];
+    const running = backend.run(prepared, bind(prepared, x, y));
+    const taking = backend.take([
+      whole(y),
+      { storage: part, offset: 1, length: 2 },
+      { storage: none, offset: 0, length: 0 },
+    ]);
+    for (const storage of [y, part, none]) {
+      await throws('a read after take', 'GRADPACK-DISPOSED', () => backend.read([whole(storage)]));
+      await throws('a second take', 'GRADPACK-DISPOSED', () => backend.take?.([whole(storage)]));
+      await throws('a release after take', 'GRADPACK-DISPOSED', () => backend.release(storage));
+    }
+    const z = backend.allocate(backend.precision, length);
+    const next = backend.run(prepared, bind(prepared, x, z));
+    backend.write(x, [5]);
+    const [taken, two, nothing] = await taking;
+    same('what ran before', [taken?.length, ...new Set(taken)], [length, 3]);
+    same('a part', [list(two), two?.buffer.byteLength], [[2, 3], two?.byteLength]);
+    same('nothing', nothing?.length, 0);
+    const [other] = await backend.take([whole(z)]);
+    taken?.fill(-1);
+    same('another storage', list(other?.subarray(0, 2)), [3, 3]);
+    backend.write(x, new Array<number>(length).fill(2));
+    const y2 = backend.allocate(backend.precision, length);
+    await backend.run(prepared, bind(prepared, x, y2));
+    same('the arrays are nobody else’s', [...new Set(taken), ...new Set(other)], [-1, 3]);
+    await Promise.all([running, next]);
+    for (const storage of [x, y2]) backend.release(storage);
+    await backend.read([]);
+    prepared.dispose();
+    same('live bytes', backend.memory().live, 0);
+    await throws('twice at once', 'GRADPACK-DISPOSED', () => {
+      const twice = stored(backend, [1]);
+      return backend.take?.([whole(twice), whole(twice)]);
+    });
+  },
+
   async 'write copies, converts and leaves the rest'(backend) {
     const ids = backend.allocate('int32', 5);
     backend.write(ids, [1.9, -1.9, 2, 3, 4]);
@@ -301,6 +357,7 @@ const CHECKS: Readonly<Record<string, (backend: Backend) => Promise<void>>> = {
     await throws('allocate', 'GRADPACK-DISPOSED', () => backend.allocate('int32', 1));
     await throws('write', 'GRADPACK-DISPOSED', () => backend.write(x, [1]));
     await throws('read', 'GRADPACK-DISPOSED', () => backend.read([whole(x)]));
+    if (backend.take) await throws('take', 'GRADPACK-DISPOSED', () => backend.take?.([whole(x)]));
     await throws('prepare', 'GRADPACK-DISPOSED', () => backend.prepare(prepared.program));
     await throws('run', 'GRADPACK-DISPOSED', () => backend.run(prepared, bind(prepared, x, y)));
     backend.release(x);

@@ -65,6 +65,7 @@ export function countingBackend(inner: Backend): CountingBackend {
     calls: (kernel) => callsOf(ran, kernel),
   };
   const view = inner.view?.bind(inner);
+  const take = inner.take?.bind(inner);
   return {
     name: inner.name,
     precision: inner.precision,
@@ -107,6 +108,12 @@ export function countingBackend(inner: Backend): CountingBackend {
     },
     release: (storage) => inner.release(storage),
     ...(view && { view }),
+    ...(take && {
+      take(ranges) {
+        reads++;
+        return take(ranges);
+      },
+    }),
     memory: () => inner.memory(),
     dispose: () => inner.dispose(),
   };

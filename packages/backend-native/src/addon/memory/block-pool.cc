@@ -16,18 +16,23 @@ std::size_t classOf(std::size_t bytes) {
   return std::max(cacheLine, roundUp(bytes, step));
 }
 
+/// Blocks of a size that are taken back before what was not needed among them is freed.
+constexpr int returnsPerTrim = 32;
+
 }  // namespace
 
 BlockPool::~BlockPool() { freeKept(); }
 
 void BlockPool::freeKept() {
-  for (auto& [size, blocks] : free_)
-    for (void* block : blocks) {
-      giveBack(block, size);
-      alignedFree(block);
-    }
+  for (auto& [size, kept] : free_)
+    for (void* block : kept.blocks) free(block, size);
   free_.clear();
-  kept_ = 0;
+}
+
+void BlockPool::free(void* block, std::size_t bytes) {
+  giveBack(block, bytes);
+  alignedFree(block);
+  kept_ -= bytes;
 }
 
 MemoryBlock BlockPool::take(std::size_t bytes) {
@@ -37,9 +42,11 @@ MemoryBlock BlockPool::take(std::size_t bytes) {
   if (bytes > limit_) refuse("more than is allowed");
   const std::size_t size = classOf(bytes);
   const auto kept = free_.find(size);
-  if (kept != free_.end() && !kept->second.empty()) {
-    void* block = kept->second.back();
-    kept->second.pop_back();
+  if (kept != free_.end() && !kept->second.blocks.empty()) {
+    std::vector<void*>& blocks = kept->second.blocks;
+    void* block = blocks.back();
+    blocks.pop_back();
+    kept->second.fewest = std::min(kept->second.fewest, blocks.size());
     kept_ -= size;
     used_ += size;
     limitTo(block, size, bytes);
@@ -60,15 +67,30 @@ MemoryBlock BlockPool::take(std::size_t bytes) {
 
 void BlockPool::give(MemoryBlock block) {
   used_ -= block.bytes;
-  giveBack(block.data, block.bytes);
-  if (kept_ + block.bytes > keep_) {
-    alignedFree(block.data);
+  keep(block);
+}
+
+void BlockPool::takeBack(MemoryBlock block) {
+  keep(block);
+  const auto kept = free_.find(block.bytes);
+  if (kept == free_.end() || ++kept->second.returns < returnsPerTrim) return;
+  auto& [blocks, fewest, returns] = kept->second;
+  const auto end = blocks.begin() + static_cast<std::ptrdiff_t>(fewest);  // the last one is used first
+  std::for_each(blocks.begin(), end, [&](void* unneeded) { free(unneeded, block.bytes); });
+  blocks.erase(blocks.begin(), end);
+  fewest = blocks.size();
+  returns = 0;
+}
+
+void BlockPool::keep(MemoryBlock block) {
+  kept_ += block.bytes;
+  if (kept_ > keep_ || used_ + kept_ > limit_) {
+    free(block.data, block.bytes);
     return;
   }
-  std::vector<void*>& blocks = free_[block.bytes];
-  blocks.push_back(block.data);
+  giveBack(block.data, block.bytes);
+  free_[block.bytes].blocks.push_back(block.data);
   setOffLimits(block.data, block.bytes);
-  kept_ += block.bytes;
 }
 
 }  // namespace gradpack
