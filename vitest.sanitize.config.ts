@@ -13,6 +13,7 @@ export default defineConfig({
     include: [
       'packages/backend-native/test/**/*.test.ts',
       'tests/conformance/native.test.ts',
+      'tests/conformance/native-filtering.test.ts',
       'tests/{fuzz,threads}/**/*.test.ts',
     ],
     pool: 'forks',

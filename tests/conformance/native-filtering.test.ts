@@ -115,6 +115,25 @@ const OUTER: readonly (Shape & { readonly uV: number })[] = [
   },
 ];
 
+/** Small images, any padding or cropping: most are taken. */
+function randomShapes(count: number): readonly Shape[] {
+  let state = 7;
+  const whole = (from: number, to: number): number => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return from + Math.floor((state / 2 ** 32) * (to - from + 1));
+  };
+  const pair = (from: number, to: number): [number, number] => [whole(from, to), whole(from, to)];
+  return Array.from({ length: count }, () => {
+    const kernel = pair(2, 5);
+    const input = pair(6, 19);
+    const low = kernel.map((k) => whole(-1, k)) as [number, number];
+    const high = kernel.map((k) => whole(-1, k)) as [number, number];
+    const [V, N, G, O, C] = [whole(1, 2), whole(1, 5), whole(1, 2), whole(20, 50), 16 * whole(1, 3)] as const;
+    const name = `${kernel.join('×')} on ${input.join('×')} less ${low} and ${high}, V ${V}, N ${N}, G ${G}, O ${O}, C ${C}`;
+    return { name, V, N, G, O, C, input, kernel, low, high };
+  });
+}
+
 type Request = Omit<OuterRequest, 'into' | 'strides' | 'accumulate' | 'weight' | 'samples'> & {
   readonly accumulate?: true;
   readonly perColumn?: true;
@@ -160,6 +179,27 @@ describe.skipIf(available !== true)(`minimal filtering, native${available === tr
         const expected = convolved(kernel, shape, from, weight, bias, before);
         expect(worstError([{ got: got as TypedArray, expected }])).toBeLessThan(tolerance);
       });
+    });
+
+    it.each(randomShapes(precision === 'float64' ? 40 : 4))('of $name', async (shape) => {
+      for (const kernel of ['convolve', 'convolveTransposed'] as const) {
+        const { recorded, from, weight, bias, before } = convolution(kernel, shape);
+        const [got] = await run(backend, recorded);
+        const expected = convolved(kernel, shape, from, weight, bias, before);
+        expect(worstError([{ got: got as TypedArray, expected }]), kernel).toBeLessThan(tolerance);
+      }
+      const requests: Request[] = [
+        { form: 'plain', from: 0, to: shape.V },
+        { form: 'square', from: 0, to: 1 },
+      ];
+      for (const wanted of [requests, requests.slice(0, 1)]) {
+        const got = await run(backend, outer({ ...shape, uV: 1 }, wanted, 'unfolded'));
+        const expected = await run(backend, outer({ ...shape, uV: 1 }, wanted, 'dense'));
+        expect(
+          worstError(got.map((array, i) => ({ got: array, expected: expected[i] as TypedArray }))),
+          'outer',
+        ).toBeLessThan(tolerance);
+      }
     });
 
     describe.each(OUTER)('of outer products, $name', (shape) => {
