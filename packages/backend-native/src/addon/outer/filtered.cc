@@ -1,6 +1,7 @@
 #include "filtered.h"
 
 #include "../gemm/pack.h"
+#include "../isa/stream.h"
 #include "../memory/scratch.h"
 
 namespace gradpack {
@@ -10,6 +11,9 @@ namespace {
 constexpr std::int64_t batchSize = 2 << 20;
 /// Most that one sample may take, with all its columns where individual results need them together.
 constexpr std::int64_t mostSample = 8 << 20;
+
+/// Bytes of individual results from which they go past the caches.
+constexpr std::int64_t streamedBytes = 1 << 20;
 
 /// Whether all is one sum over columns and samples.
 template <class Real> bool sumsAll(const OuterSpec<Real>& spec) {
@@ -104,29 +108,38 @@ template <class Real> class Filtered<Real>::Task {
       isa<Real>().elementwise.addScaled(1, G, sums.block(0), count);
       return;
     }
+    const bool streams = N_ * view_.entries() * static_cast<std::int64_t>(sizeof(Real)) >= streamedBytes;
     for (std::int64_t pair = from_; pair < to_; pair++) {
       if (!reducer_.wants(pair / V_) || !reducer_.wantsColumn(pair % V_)) continue;
       multiply(block, pair, 1, products, false);
       back(block, products, G);
       reducer_.reduce({pair % V_, pair / V_, G, count, count, count, 0}, sums, G + count, norms, [](std::size_t) -> const Real* { return nullptr; },
-                      [&](const Real* values, Real* row, bool add) { emit(block, values, row, add); });
+                      [&](const Real* values, Real* row, bool add) { emit(block, values, row, add, streams); });
     }
+    streamFence();
   }
 
   /// Cells [row][vector of channels][k][lane] of a block into a result whose θ begins at `row`.
-  void emit(const Block& block, const Real* cells, Real* row, bool add) const {
+  void emit(const Block& block, const Real* cells, Real* row, bool add, bool stream) const {
     alignas(64) Real turned[longestWinograd * longestWinograd * Tiles<Real>::mostColumns / 2];
-    const bool straight = view_.k == 1 && view_.c == view_.K;
+    const bool straight = view_.k == 1 && view_.c == view_.K && !add;
+    const std::int64_t size = view_.K * W_;
     for (std::int64_t r = 0; r < block.m; r++)
-      for (std::int64_t c = 0; c < block.w; c += W_, cells += view_.K * W_) {
+      for (std::int64_t c = 0; c < block.w; c += W_, cells += size) {
         Real* to = row + view_.at(block.g, block.o + r, (block.c + c) * view_.K);
-        tiles_.transpose(cells, W_, static_cast<int>(view_.K), W_, straight && !add ? to : turned, view_.K);
-        if (straight && !add) continue;
-        for (std::int64_t lane = 0; lane < W_; lane++)
-          for (std::int64_t k = 0; k < view_.K; k++) {
-            Real& cell = to[lane * view_.c + k * view_.k];
-            cell = add ? cell + turned[lane * view_.K + k] : turned[lane * view_.K + k];
-          }
+        // of a vector of channels there are K whole vectors of numbers
+        const bool past = stream && straight && reinterpret_cast<std::uintptr_t>(to) % 64 == 0;
+        tiles_.transpose(cells, W_, static_cast<int>(view_.K), W_, straight && !past ? to : turned, view_.K);
+        if (past) {
+          constexpr Real one = 1;
+          isa<Real>().outer.scaledRows(&one, 1, turned, size, to, size, true);
+        } else if (!straight) {
+          for (std::int64_t lane = 0; lane < W_; lane++)
+            for (std::int64_t k = 0; k < view_.K; k++) {
+              Real& cell = to[lane * view_.c + k * view_.k];
+              cell = add ? cell + turned[lane * view_.K + k] : turned[lane * view_.K + k];
+            }
+        }
       }
   }
 
@@ -201,7 +214,7 @@ template <class Real> void Filtered<Real>::run(const Run& run, const OuterSpec<R
         const Request<Real>& request = *r.request;
         if (request.form == RequestForm::norm || !request.sumsSamples()) continue;
         reducer.join(r, {sumsOf(i)}, {N}, 0, block.m * block.w * view.K);
-        for (std::int64_t row = 0; row < request.rows(); row++) task.emit(block, sumsOf(i).block(r.block + row), run.write<Real>(request.into) + row * request.v, reducer.adds(r));
+        for (std::int64_t row = 0; row < request.rows(); row++) task.emit(block, sumsOf(i).block(r.block + row), run.write<Real>(request.into) + row * request.v, reducer.adds(r), false);
       }
     });
   }
