@@ -149,7 +149,7 @@ export function nativeBackend(addon: Addon, { precision, threads, memory, physic
     precision,
     threads,
     isa: addon.isa,
-    limits: { tensorBytes: TENSOR_BYTES, columnBytes: COLUMN_BYTES, memory },
+    limits: { tensorBytes: TENSOR_BYTES, columnBytes: COLUMN_BYTES, memory, mapsInPlace: true },
     get state() {
       return state;
     },

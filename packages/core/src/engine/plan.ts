@@ -27,6 +27,7 @@ export interface PlanRequest {
   readonly columnBytes: number;
   readonly tensorBytes: number;
   readonly memoryLimit: number;
+  readonly mapsInPlace: boolean;
   readonly onMissing: 'error' | 'skip';
   readonly checkFinite: boolean;
   /** Forces at most this many columns in one pass. */

@@ -32,7 +32,7 @@ export interface Strategy {
 /** Records forward pass, loss, passes and results, and learns what products of the step will read. */
 export function recordStep(request: PlanRequest, strategy: Strategy): Plan {
   const { trace, precision, loss, entries } = request;
-  const main = new Recording();
+  const main = new Recording(request);
   const k = new Recorder(precision, main);
   const inputs = recordInputs(trace, k);
   const graph = new Graph({ tape: trace.tape, output: trace.output, k, ...inputs });
@@ -76,7 +76,7 @@ export function recordStep(request: PlanRequest, strategy: Strategy): Plan {
 
   const { flag } = k;
   const product = ({ mode, V, tangents, of }: ProductRequest): ProductPlan & { readonly recording: Recording } => {
-    const recording = new Recording();
+    const recording = new Recording(request);
     k.recording = recording;
     const moving = new Map(
       tangents.map((parameter) => [parameter, k.external([V, ...parameter.shape], precision, 'input')]),
