@@ -64,7 +64,7 @@ export function recordStep(request: PlanRequest, strategy: Strategy): Plan {
     graph,
     sources: sources.values(),
     columnsThatFit: (nodes) =>
-      Math.min(strategy.columns, isCut ? columnsThatFit(nodes, graph, request) : strategy.columns),
+      isCut ? Math.min(strategy.columns, columnsThatFit(nodes, graph, request)) : strategy.columns,
     inner: isReadInside ? strategy.inner : 'none',
     extract: extraction.extract,
     keepsGradient: (node) => products.includes('hessian') || (isReadInside && isCurved(graph, node)),
