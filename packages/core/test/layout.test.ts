@@ -38,6 +38,11 @@ describe('slots', () => {
     expect(buffers.map(({ slot }) => slot)).toEqual([0, 1, 2, 1, 0]);
     expect(slots.map(({ length }) => length)).toEqual([12, 6, 2]);
   });
+  test('large ones first where that takes less: a small one would hold the room of a large one', () => {
+    const { slots, buffers } = assignSlots([scratch(10, 0, 0), scratch(1, 1, 9), scratch(10, 2, 2)]);
+    expect(buffers.map(({ slot }) => slot)).toEqual([0, 1, 0]);
+    expect(slots.map(({ length }) => length)).toEqual([10, 1]);
+  });
   test('by type', () => {
     const { slots } = assignSlots([scratch(8, 0, 0), scratch(8, 1, 1, 'int32')]);
     expect(slots).toHaveLength(2);
