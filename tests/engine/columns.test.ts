@@ -48,9 +48,11 @@ describe('columns go together as far as they fit', () => {
     expect((await callsOf(exact, columns * columnOf(WIDE) - 1)).extracted).toEqual([1, 2, 2]);
     expect((await callsOf(exact, columns * columnOf(NARROW))).extracted).toEqual([1, columns, columns]);
   });
-  test('one after the other where the last layer takes less', async () => {
-    const all = [columns, columns, columns];
-    expect((await callsOf(exact, columns * columnOf(CLASSES) - 1)).extracted).toEqual(all);
+  test('in parts that are cut again', async () => {
+    expect((await callsOf(exact, columns * columnOf(NARROW) - 1)).extracted).toEqual([2, columns, columns]);
+  });
+  test('at least one', async () => {
+    expect((await callsOf(exact, 1)).extracted).toEqual([columns, columns, columns]);
   });
   test('and all where a function of them needs all', async () => {
     type Individual = Quantity<'test/individual', Tensor, string, 'columns'>;

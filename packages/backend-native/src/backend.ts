@@ -46,7 +46,7 @@ const SHORT_SECONDS = 4e-3;
 const SLICE = 10;
 const PROGRESS_MILLISECONDS = 50;
 const TENSOR_BYTES = 2 ** 32;
-const COLUMN_BYTES = 6 * 2 ** 20;
+const COLUMN_BYTES = 3.5 * 2 ** 20;
 
 /** The contract over the addon: order, ownership and errors here, memory and kernels there. */
 export function nativeBackend(addon: Addon, { precision, threads, memory, physical }: NativeSettings): NativeBackend {

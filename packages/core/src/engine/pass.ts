@@ -47,7 +47,7 @@ interface Front {
 /**
  * One pass of columns from any values down to the lowest trainable use. What a parameter's uses receive is collected until the last
  * use that this pass reaches, and extracted together, so that ties are summed before anything is squared. Columns go together as far
- * as they fit: before the first node that they do not fit they are cut, and the rest of the pass is made for one part after another.
+ * as they fit: before a node that they do not fit they are cut, and the rest of the pass is made for one part after another.
  */
 export function runPass(graph: Graph, pieces: readonly Piece[], options: PassOptions): void {
   const front = { arrivals: new Map(), born: [], V: 0, outstanding: new Map(), collected: new Map() };
@@ -75,12 +75,12 @@ function bear(front: Pick<Front, 'arrivals' | 'born' | 'V'>, piece: Piece): void
 function advance(graph: Graph, front: Front, options: PassOptions): void {
   const { arrivals, born, outstanding, collected } = front;
   for (const [i, node] of front.nodes.entries()) {
-    if (front.V > options.columnsThatFit([node])) {
-      const nodes = front.nodes.slice(i);
-      const parts = Math.ceil(front.V / options.columnsThatFit(nodes));
+    const parts = Math.ceil(front.V / options.columnsThatFit([node]));
+    if (parts > 1) {
+      const rest = { ...front, nodes: front.nodes.slice(i) };
       const { inner, ...later } = options;
       for (const range of cut(front.V, Math.ceil(front.V / parts)))
-        advance(graph, columnsOfFront(graph, { ...front, nodes }, range), range.from === 0 ? options : later);
+        advance(graph, columnsOfFront(graph, rest, range), range.from === 0 ? options : later);
       return;
     }
     const columns = node.outputs.map((value) => {
@@ -150,7 +150,7 @@ function columnsOfFront({ k }: Graph, front: Front, { from, to }: Range): Front 
     ([parameter, terms]) => [parameter, termsIn(terms, { from, to })] as const,
   );
   return {
-    nodes: front.nodes,
+    ...front,
     arrivals,
     born,
     V: to - from,

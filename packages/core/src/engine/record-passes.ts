@@ -73,12 +73,12 @@ export function recordPasses({
   }
 
   let columns = 1;
-  /** In one pass where the columns fit where they start, however far they go together. */
+  /** In as few passes as the columns fit where they start, however far they go together. */
   const run = (pieces: readonly Piece[], starts: readonly Value[], onFirst?: PassOptions['inner']): void => {
     const nodes = graph.reach(starts);
     const all = columnsOf(pieces);
-    const fitAtStart = columnsThatFit(nodes.filter(({ outputs }) => outputs.some((value) => starts.includes(value))));
-    const together = Math.min(all, all <= fitAtStart ? all : columnsThatFit(nodes));
+    const first = nodes.filter(({ outputs }) => outputs.some((value) => starts.includes(value)));
+    const together = Math.min(all, columnsThatFit(first));
     columns = Math.max(columns, together);
     chunks(pieces, together).forEach((chunk, i) => {
       runPass(graph, chunk, { extract, columnsThatFit, ...(i === 0 && onFirst && { inner: onFirst }) });

@@ -127,7 +127,7 @@ function checkFinite(loss: TensorRef, { gradient, results }: RecordedResults, k:
         if (ref.dtype !== 'int32') k.checkFinite(ref);
 }
 
-/** How many columns of the largest value that these nodes pass on fit in `columnBytes`. */
+/** How many columns of the largest value that these nodes pass on fit in `columnBytes`; at least one. */
 function columnsThatFit(nodes: readonly Node[], graph: Graph, { columnBytes, precision }: PlanRequest): number {
   const values = nodes.flatMap(({ inputs, outputs }) => [...outputs, ...inputs.filter((value) => graph.wanted(value))]);
   const largest = Math.max(1, ...values.map((value) => sizeOf(value.shape)));
