@@ -37,7 +37,7 @@ describe.skipIf(available !== true)(`native conformance${available === true ? ''
     });
     afterAll(() => backend.dispose());
 
-    it.each(conformanceCases(seeded(7)))('$name', async (conformanceCase) => {
+    it.each(conformanceCases(seeded(7), { mapsInPlace: true }))('$name', async (conformanceCase) => {
       const live = backend.memory().live;
       expect(worstError(await runCase(backend, conformanceCase))).toBeLessThan(tolerance);
       expect(backend.memory().live).toBe(live);

@@ -11,7 +11,7 @@ describe.each(nodeBackends())('what a recording makes of its calls × $name', ({
     const backend = await make();
     let [recordedCalls, madeCalls] = [0, 0];
     for (let seed = 0; seed < PROGRAMS; seed++) {
-      const { recorded, made, seen } = randomProgram(seededRandom(seed));
+      const { recorded, made, seen } = randomProgram(seededRandom(seed), backend.limits);
       recordedCalls += recorded.program.calls.length;
       madeCalls += made.program.calls.length;
       const expected = await runCase(backend, recorded);

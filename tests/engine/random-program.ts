@@ -49,11 +49,11 @@ class Watched extends Recording {
 }
 
 /** A program of the kind that layers and rules record: chains, views, pads, products with a bias, state that changes. */
-export function randomProgram(random: () => number): ProgramPair {
+export function randomProgram(random: () => number, limits: ConstructorParameters<typeof Recording>[0]): ProgramPair {
   const whole = (from: number, to: number): number => from + Math.floor(random() * (to - from + 1));
   const chance = (p: number): boolean => random() < p;
   const pick = <T>(list: readonly T[]): T => list[whole(0, list.length - 1)]!;
-  const recording = new Watched();
+  const recording = new Watched(limits);
   const k = new Recorder('float64', recording);
   const numbers = new Map<RecordedBuffer, TypedArray>();
   const given = (shape: readonly number[], role: 'input' | 'parameter' = 'input'): TensorRef => {

@@ -31,3 +31,8 @@ export function nodeBackends(): readonly TestedBackend[] {
   };
   return [CPU64, CPU32, NATIVE];
 }
+
+/** The backend with another limit for column tensors. */
+export function withColumnBytes(backend: Backend, columnBytes: number): Backend {
+  return { ...backend, limits: { ...backend.limits, columnBytes } };
+}

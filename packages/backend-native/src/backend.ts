@@ -50,7 +50,7 @@ const HANDED_OVER_BYTES = 2 ** 12;
 const TURN_BYTES = 2 ** 25;
 const PROGRESS_MILLISECONDS = 50;
 const TENSOR_BYTES = 2 ** 32;
-const COLUMN_BYTES = 16 * 2 ** 20;
+const COLUMN_BYTES = 3.5 * 2 ** 20;
 
 interface Source extends Omit<StorageRange, 'storage'> {
   readonly source: NativeStorage;
@@ -199,7 +199,7 @@ export function nativeBackend(addon: Addon, { precision, threads, memory, physic
     precision,
     threads,
     isa: addon.isa,
-    limits: { tensorBytes: TENSOR_BYTES, columnBytes: COLUMN_BYTES, memory },
+    limits: { tensorBytes: TENSOR_BYTES, columnBytes: COLUMN_BYTES, memory, mapsInPlace: true },
     get state() {
       return state;
     },

@@ -269,10 +269,11 @@ describe('a bias', () => {
 });
 
 describe('a Gram matrix', () => {
-  const gramOf = (k: Recorder, x: TensorRef): TensorRef =>
+  const gramOf = (k: Recorder, x: TensorRef, into?: TensorRef): TensorRef =>
     k.gram(
       [{ form: 'dense', tensor: x, V: 1, N: 4, G: 1, F: 3, T: 1, strides: { v: 0, n: 3, g: 0, f: 1, t: 0 } }],
       'sum',
+      into && { into },
     );
 
   test('of the same factors is copied', () => {
@@ -296,5 +297,43 @@ describe('a Gram matrix', () => {
       k.promote(gramOf(k, x));
     };
     expect(kernels(changed)).toEqual(['map', 'gram', 'map', 'gram']);
+  });
+  test('that is summed up from the same factors is copied once, at the end', () => {
+    const twice = (k: Recorder) => {
+      const xs = [given(k, 4, 3), given(k, 4, 3), given(k, 4, 3)];
+      const sums: TensorRef[] = [];
+      for (const x of xs) for (const i of [0, 1]) sums[i] = gramOf(k, x, sums[i]);
+      for (const sum of sums) k.promote(sum);
+    };
+    const calls = fused(twice);
+    expect(calls.map(({ kernel }) => kernel)).toEqual(['gram', 'gram', 'gram', 'copy']);
+    expect(calls[3]?.reads).toEqual(calls[2]?.writes);
+  });
+  test('that is summed up from others, or read before its end, is not', () => {
+    const sum = (k: Recorder, xs: readonly TensorRef[], between?: (sum: TensorRef) => void) => {
+      const made = gramOf(k, xs[0] as TensorRef);
+      between?.(made);
+      for (const x of xs.slice(1)) gramOf(k, x, made);
+      k.promote(made);
+    };
+    const one = (k: Recorder) => [given(k, 4, 3), given(k, 4, 3)];
+    const longer = (k: Recorder) => {
+      const xs = one(k);
+      sum(k, xs);
+      sum(k, xs.slice(0, 1));
+    };
+    expect(kernels(longer)).toEqual(['gram', 'gram', 'gram']);
+    const other = (k: Recorder) => {
+      const [a, b] = one(k) as [TensorRef, TensorRef];
+      sum(k, [a, b]);
+      sum(k, [a, a]);
+    };
+    expect(kernels(other)).toEqual(['gram', 'gram', 'gram', 'gram']);
+    const read = (k: Recorder) => {
+      const xs = one(k);
+      sum(k, xs);
+      sum(k, xs, (part) => k.promote(k.map(relu, [part])));
+    };
+    expect(kernels(read)).toEqual(['gram', 'gram', 'gram', 'map', 'gram']);
   });
 });

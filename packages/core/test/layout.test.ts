@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { add, input, mul } from '../src/backend/expression.js';
+import { add, input, max, mul } from '../src/backend/expression.js';
 import { assignSlots } from '../src/backend/layout.js';
 import type { ProgramBuffer } from '../src/backend/program.js';
 import { Recorder } from '../src/backend/recorder.js';
 import { Recording } from '../src/backend/recording.js';
+import type { TensorRef } from '../src/backend/tensor-ref.js';
 
 const scratch = (
   length: number,
@@ -37,6 +38,11 @@ describe('slots', () => {
     expect(buffers.map(({ slot }) => slot)).toEqual([0, 1, 2, 1, 0]);
     expect(slots.map(({ length }) => length)).toEqual([12, 6, 2]);
   });
+  test('large ones first where that takes less: a small one would hold the room of a large one', () => {
+    const { slots, buffers } = assignSlots([scratch(10, 0, 0), scratch(1, 1, 9), scratch(10, 2, 2)]);
+    expect(buffers.map(({ slot }) => slot)).toEqual([0, 1, 0]);
+    expect(slots.map(({ length }) => length)).toEqual([10, 1]);
+  });
   test('by type', () => {
     const { slots } = assignSlots([scratch(8, 0, 0), scratch(8, 1, 1, 'int32')]);
     expect(slots).toHaveLength(2);
@@ -44,6 +50,11 @@ describe('slots', () => {
   test('only for scratch', () => {
     const kept: ProgramBuffer = { ...scratch(8, 0, 1), role: 'kept' };
     expect(assignSlots([kept])).toEqual({ slots: [], buffers: [kept] });
+  });
+  test('nor by a result and the operand that ends there, but where it takes over', () => {
+    const lives = [scratch(8, 0, 1), scratch(8, 1, 2), scratch(8, 2, 4), scratch(8, 3, 3)];
+    expect(assignSlots(lives, new Map([[1, 0], [2, 1]])).buffers.map(({ slot }) => slot)).toEqual([0, 0, 0, 1]); // biome-ignore format: one line
+    expect(assignSlots(lives).slots).toHaveLength(2);
   });
   test('random lives never overlap in a slot', () => {
     let state = 1;
@@ -62,6 +73,52 @@ describe('slots', () => {
       for (const b of buffers.slice(i + 1))
         if (a.slot === b.slot) expect(a.last < b.first || b.last < a.first).toBe(true);
     });
+  });
+});
+
+describe('a map in place', () => {
+  const [x, y] = [input(0), input(1)];
+  /** Slots of the scratch buffers, in order. */
+  const slotsOf = (record: (k: Recorder) => TensorRef, mapsInPlace = true) => {
+    const recording = new Recording({ mapsInPlace });
+    const k = new Recorder('float32', recording);
+    k.promote(k.gemm(record(k), given(k, [2, 2]), PRODUCT, [2, 2]));
+    const { buffers } = recording.finish(new Set()).program;
+    return buffers.flatMap(({ role, slot }) => (role === 'scratch' ? [slot] : []));
+  };
+  const PRODUCT = { M: 2, N: 2, K: 2, a: { m: 2, k: 1 }, b: { k: 2, n: 1 } };
+  const given = (k: Recorder, shape: number[]) => k.external(shape, 'float32', 'input');
+  const product = (k: Recorder) => k.gemm(given(k, [2, 2]), given(k, [2, 2]), PRODUCT, [2, 2]);
+
+  test('lies over an operand that ends there', () => {
+    const relu = (k: Recorder) => k.map(max(x, 0), [product(k)]);
+    expect(slotsOf(relu)).toEqual([0, 0]);
+    expect(slotsOf(relu, false)).toEqual([0, 1]);
+  });
+  test('with other operands, which may be broadcast', () => {
+    expect(slotsOf((k) => k.map(mul(x, y), [given(k, [2]), product(k)]))).toEqual([0, 0]);
+    const broadcast = (k: Recorder) =>
+      k.map(mul(x, y), [k.rows(product(k), 0, 1), given(k, [2, 2])], { shape: [2, 2] });
+    expect(slotsOf(broadcast)).toEqual([0, 1]);
+  });
+  test('not over one that is read later, in another order, or twice in two orders', () => {
+    const later = (k: Recorder) => {
+      const a = product(k);
+      return k.gemm(a, k.map(max(x, 0), [a]), PRODUCT, [2, 2]);
+    };
+    expect(new Set(slotsOf(later)).size).toBe(3);
+    const transposed = (k: Recorder) => k.map(max(x, 0), [k.permute(product(k), [1, 0])]);
+    expect(slotsOf(transposed)).toEqual([0, 1]);
+    const both = (k: Recorder) => {
+      const a = product(k);
+      return k.map(add(x, y), [a, k.permute(a, [1, 0])]);
+    };
+    expect(slotsOf(both)).toEqual([0, 1]);
+  });
+  test('not over what it adds to, nor over bound memory', () => {
+    const into = (k: Recorder) => k.map(mul(x, x), [product(k)], { into: product(k) });
+    expect(slotsOf(into)).toEqual([0, 1]);
+    expect(slotsOf((k) => k.map(max(x, 0), [given(k, [2, 2])]))).toEqual([0]);
   });
 });
 

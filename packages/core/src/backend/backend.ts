@@ -56,7 +56,7 @@ export interface StorageRange {
   readonly into?: TypedArray;
 }
 
-/** What a backend can take; the engine cuts columns and refuses steps by it. */
+/** What a backend can take; the engine cuts columns, lays out programs and refuses steps by it. */
 export interface BackendLimits {
   /** Bytes of the largest tensor that a kernel can take. */
   readonly tensorBytes: number;
@@ -64,6 +64,8 @@ export interface BackendLimits {
   readonly columnBytes: number;
   /** Bytes that one step may take by default (`memoryLimit`). */
   readonly memory: number;
+  /** Whether the result of a `map` may lie over an operand (`KernelCall`); false when absent. */
+  readonly mapsInPlace?: boolean;
 }
 
 /** What a backend holds. */

@@ -11,8 +11,9 @@ import type { Window } from './window.js';
  * elements. Tensors are row-major and contiguous unless a stride says otherwise. Operands are of the backend's precision except
  * where a comment says int32. With `accumulate` the result is added to what is there, otherwise what is there is replaced.
  *
- * Promises: no call reads a buffer that it writes, apart from accumulating; two writes of a call never overlap; shapes have no zero
- * extent; every index (ids, labels, positions) is in range.
+ * Promises: no call reads memory that it writes, apart from accumulating; two writes of a call never overlap; shapes have no zero
+ * extent; every index (ids, labels, positions) is in range. Only on a backend whose limits say `mapsInPlace` may a `map` write over an
+ * operand, by the same strides from the same offset: then element i of it is read before element i of the result is written.
  */
 export type KernelCall = {
   [Name in keyof Kernel]: {

@@ -7,13 +7,13 @@ import type { KernelCall } from './kernel-call.js';
  */
 export interface Program {
   readonly buffers: readonly ProgramBuffer[];
-  /** Scratch memory: each scratch buffer lives in one slot, and buffers whose lifetimes do not meet share one. */
+  /** Scratch memory: each scratch buffer lives in one slot, and buffers whose lifetimes do not meet share one; with `mapsInPlace` they may meet in a `map`. */
   readonly slots: readonly ProgramSlot[];
   readonly calls: readonly KernelCall[];
   readonly bytes: { readonly scratch: number; readonly kept: number; readonly results: number };
 }
 
-/** A piece of scratch memory that buffers with disjoint lifetimes share. */
+/** A piece of scratch memory that buffers share, one after the other. */
 export interface ProgramSlot {
   readonly dtype: Dtype;
   readonly length: number;

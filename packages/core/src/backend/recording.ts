@@ -1,6 +1,8 @@
 import type { Dtype, TypedArray } from '../tensor/dtype.js';
 import { bytesPerElement } from '../tensor/dtype.js';
+import type { BackendLimits } from './backend.js';
 import { fuse } from './fusion/fuse.js';
+import { inPlaceResults } from './in-place.js';
 import type { KernelCall, Operand } from './kernel-call.js';
 import { assignSlots } from './layout.js';
 import type { PendingCall } from './pending-call.js';
@@ -17,6 +19,11 @@ export interface Recorded {
 export class Recording {
   readonly #calls: PendingCall[] = [];
   readonly #own: Set<RecordedBuffer> = new Set();
+  readonly #mapsInPlace: boolean;
+
+  constructor({ mapsInPlace = false }: Pick<BackendLimits, 'mapsInPlace'> = {}) {
+    this.#mapsInPlace = mapsInPlace;
+  }
 
   buffer(dtype: Dtype, length: number, role: RecordedBuffer['role'], data?: TypedArray): RecordedBuffer {
     const buffer: RecordedBuffer = data ? { dtype, length, role, data } : { dtype, length, role };
@@ -71,7 +78,7 @@ export class Recording {
         ...(data && { data }),
       };
     });
-    const { slots, buffers } = assignSlots(plain);
+    const { slots, buffers } = assignSlots(plain, this.#mapsInPlace ? inPlaceResults(numbered, plain) : undefined);
     const bytes = (role: ProgramBuffer['role']): number =>
       buffers.reduce((sum, b) => sum + (b.role === role ? b.length * bytesPerElement(b.dtype) : 0), 0);
     const scratch = slots.reduce((sum, slot) => sum + slot.length * bytesPerElement(slot.dtype), 0);

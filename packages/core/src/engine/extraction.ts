@@ -1,8 +1,9 @@
 import { add, input } from '../backend/expression.js';
 import type { Request } from '../backend/kernels.js';
 import type { TensorRef } from '../backend/tensor-ref.js';
-import { columnsOf, type Factor, samplesOf } from '../derivatives/factor.js';
+import { samplesOf } from '../derivatives/factor.js';
 import { pieces } from '../derivatives/range.js';
+import { termColumns } from '../derivatives/term-columns.js';
 import { columnsOfTerm, isCommonUse, type Term } from '../derivatives/use.js';
 import { GradPackError } from '../errors/gradpack-error.js';
 import type { Parameter } from '../module/parameter.js';
@@ -217,22 +218,6 @@ function withoutSharedResults(requests: readonly Request[]): readonly (readonly 
     else rounds.push([request]);
   }
   return rounds;
-}
-
-/** Columns [from, to) of a term; none where it has ended. */
-function termColumns(term: Term, from: number, to: number): readonly Term[] {
-  const V = columnsOfTerm(term);
-  const end = Math.min(to, V);
-  if (from >= end) return [];
-  const cut = (factor: Factor): Factor => (factor.V === 1 && V > 1 ? factor : columnsOf(factor, from, end));
-  const { use } = term;
-  if (!isCommonUse(use)) {
-    const { blockOf } = use;
-    const shifted: typeof blockOf = (block, { columns, samples }, k) =>
-      blockOf(block, { columns: { from: from + columns.from, to: from + columns.to }, samples }, k);
-    return [{ use: { ...use, blockOf: shifted }, a: cut(term.a) }];
-  }
-  return [{ use: 'u' in use ? { ...use, u: cut(use.u) } : use, a: cut(term.a) }];
 }
 
 function termSamples(term: Term, from: number, to: number): Term {

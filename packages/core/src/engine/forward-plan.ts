@@ -1,7 +1,7 @@
+import type { Backend } from '../backend/backend.js';
 import { Recorder } from '../backend/recorder.js';
 import { type Recorded, Recording } from '../backend/recording.js';
 import type { TensorRef } from '../backend/tensor-ref.js';
-import type { Precision } from '../tensor/dtype.js';
 import { Graph } from './graph.js';
 import { type RecordedInputs, recordInputs } from './recorded-inputs.js';
 import type { Trace } from './trace.js';
@@ -13,8 +13,8 @@ export interface ForwardPlan extends RecordedInputs {
 }
 
 /** The forward pass alone. */
-export function recordForward(trace: Trace, precision: Precision): ForwardPlan {
-  const recording = new Recording();
+export function recordForward(trace: Trace, { precision, limits }: Pick<Backend, 'precision' | 'limits'>): ForwardPlan {
+  const recording = new Recording(limits);
   const k = new Recorder(precision, recording);
   const inputs = recordInputs(trace, k);
   const graph = new Graph({ tape: trace.tape, output: trace.output, k, ...inputs });

@@ -243,7 +243,7 @@ export class Net<L extends Layer = Layer, LossCarries extends Carry = Carry, Cov
     const inputs = givenInputs(input, this.backend, where);
     const trace = this.#trace(inputs, mode, [], where);
     const program = this.#forwards.get(traceKey(trace), () =>
-      compile(this.backend, recordForward(trace, this.backend.precision)),
+      compile(this.backend, recordForward(trace, this.backend)),
     );
     const { plan } = program;
     const run = new Run(this.backend);
@@ -416,6 +416,7 @@ export class Net<L extends Layer = Layer, LossCarries extends Carry = Carry, Cov
       precision,
       columnBytes: limits.columnBytes,
       tensorBytes: limits.tensorBytes,
+      mapsInPlace: limits.mapsInPlace ?? false,
       memoryLimit: options.memoryLimit ?? limits.memory,
       onMissing: options.onMissing ?? 'error',
       checkFinite: options.checkFinite ?? false,

@@ -27,6 +27,7 @@ export interface PlanRequest {
   readonly columnBytes: number;
   readonly tensorBytes: number;
   readonly memoryLimit: number;
+  readonly mapsInPlace: boolean;
   readonly onMissing: 'error' | 'skip';
   readonly checkFinite: boolean;
   /** Forces at most this many columns in one pass. */
@@ -43,9 +44,10 @@ export interface Plan extends RecordedInputs, RecordedResults {
   readonly loss: TensorRef;
   readonly flag?: TensorRef;
   readonly missing: readonly MissingPair[];
-  /** Columns per pass, and how inner columns were carried. */
+  /** Most columns that go together. */
   readonly columns: number;
-  readonly inner: 'growing' | 'separate' | 'none';
+  /** Of a growing pass: bytes of its largest column tensor. */
+  readonly growingBytes: number;
   product(request: ProductRequest): ProductPlan;
   /** The trainable parameters that the output depends on. */
   readonly trainable: readonly Parameter[];
@@ -65,7 +67,11 @@ export interface ProductPlan {
   readonly results: ReadonlyMap<Parameter, TensorRef>;
 }
 
-/** Records the step, with smaller chunks of columns until it fits in `memoryLimit`. Throws GRADPACK-UNSUPPORTED-PAIR, GRADPACK-OUT-OF-MEMORY. */
+/**
+ * Records the step, with smaller chunks of columns until it fits in `memoryLimit`. Columns that are born inside grow into one pass,
+ * which takes the fewest calls, where none of its tensors exceeds `columnBytes`; else they take passes of their own.
+ * Throws GRADPACK-UNSUPPORTED-PAIR, GRADPACK-OUT-OF-MEMORY.
+ */
 export function makePlan(request: PlanRequest): Plan {
   const curved = Object.values(request.quantities)
     .flatMap(signalsOf)
@@ -80,10 +86,10 @@ export function makePlan(request: PlanRequest): Plan {
   };
   if (growing) {
     const plan = recordStep(request, { columns: Number.POSITIVE_INFINITY, inner: 'growing' });
-    if (fits(plan)) return plan;
+    if (fits(plan) && (request.inner === 'growing' || plan.growingBytes <= request.columnBytes)) return plan;
     if (request.inner === 'growing') throw tooLarge(request, plan);
   }
-  for (let columns = request.columns; ; columns = Math.ceil(columns / 2)) {
+  for (let columns = request.columns ?? Number.POSITIVE_INFINITY; ; columns = Math.ceil(columns / 2)) {
     const plan = recordStep(request, { columns, inner: curved ? 'separate' : 'none' });
     if (fits(plan)) return plan;
     columns = plan.columns;

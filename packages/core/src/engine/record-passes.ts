@@ -2,8 +2,10 @@ import type { Recorder } from '../backend/recorder.js';
 import type { TensorRef } from '../backend/tensor-ref.js';
 import type { Maybe } from '../derivatives/linearization.js';
 import type { Node } from '../module/tape.js';
+import type { Value } from '../module/value.js';
 import { curvatureSources, isCurved } from '../signal/curvature.js';
 import type { Source } from '../signal/source.js';
+import { sizeOf } from '../tensor/shape.js';
 import { chunks } from './chunks.js';
 import type { Graph } from './graph.js';
 import { type PassOptions, type Piece, runPass } from './pass.js';
@@ -12,8 +14,7 @@ export interface PassesRequest {
   readonly graph: Graph;
   /** At the loss, the gradient first where `keepsGradient` holds of a node. */
   readonly sources: Iterable<Source>;
-  /** Columns of one pass. */
-  readonly columns: number;
+  readonly columnsThatFit: PassOptions['columnsThatFit'];
   /** How columns that are born at curved nodes are carried; `none`: nobody reads them. */
   readonly inner: 'growing' | 'separate' | 'none';
   readonly extract: PassOptions['extract'];
@@ -23,15 +24,17 @@ export interface PassesRequest {
 export interface RecordedPasses {
   /** Gradient columns at the outputs of the nodes that keep them. */
   readonly gradients: ReadonlyMap<Node, readonly Maybe<TensorRef>[]>;
-  /** Columns of the widest source. */
-  readonly widest: number;
+  /** Most columns that went together. */
+  readonly columns: number;
+  /** Elements of the largest stack of columns of a growing pass. */
+  readonly largest: number;
 }
 
 /** All columns pulled through the net, those of the loss and those that are born inside. */
 export function recordPasses({
   graph,
   sources,
-  columns,
+  columnsThatFit,
   inner,
   extract,
   keepsGradient,
@@ -43,37 +46,56 @@ export function recordPasses({
     if (keepsGradient(node))
       gradients.set(
         node,
-        stacks.map((stack) => (stack && (stack.shape[0] as number) > 1 ? copyOfFirst(k, stack) : stack)),
+        stacks.map((stack) => (stack && isPart(stack) ? copyOfFirst(k, stack) : stack)),
       );
     return [];
   };
   const whole = (source: Source): Piece => ({ source, from: 0, to: source.V });
+  const columnsOf = (pieces: readonly Piece[]): number => pieces.reduce((sum, { from, to }) => sum + to - from, 0);
   const atLoss = [...sources].map(whole);
-  let widest = atLoss.reduce((most, { to }) => Math.max(most, to), 1);
 
   if (inner === 'growing') {
+    let columns = columnsOf(atLoss);
+    let largest = 0;
     runPass(graph, atLoss, {
       extract,
+      columnsThatFit: () => Number.POSITIVE_INFINITY,
       inner(node, stacks) {
         remember(node, stacks);
+        for (const stack of stacks) largest = Math.max(largest, stack ? sizeOf(stack.shape) : 0);
         const first = stacks.map((stack) => stack && k.rows(stack, 0, 1));
-        return isCurved(graph, node) ? curvatureSources(graph, node, first) : [];
+        const born = isCurved(graph, node) ? curvatureSources(graph, node, first) : [];
+        columns += columnsOf(born.map(whole));
+        return born;
       },
     });
-    return { gradients, widest };
+    return { gradients, columns, largest };
   }
-  chunks(atLoss, columns).forEach((pieces, i) => {
-    runPass(graph, pieces, i === 0 ? { extract, inner: remember } : { extract });
-  });
+
+  let columns = 1;
+  /** In as few passes as the columns fit where they start, however far they go together. */
+  const run = (pieces: readonly Piece[], starts: readonly Value[], onFirst?: PassOptions['inner']): void => {
+    const nodes = graph.reach(starts);
+    const all = columnsOf(pieces);
+    const first = nodes.filter(({ outputs }) => outputs.some((value) => starts.includes(value)));
+    const together = Math.min(all, columnsThatFit(first));
+    columns = Math.max(columns, together);
+    chunks(pieces, together).forEach((chunk, i) => {
+      runPass(graph, chunk, { extract, columnsThatFit, ...(i === 0 && onFirst && { inner: onFirst }) });
+    });
+  };
+  run(atLoss, [graph.output], remember);
   if (inner === 'separate')
     for (const node of graph.reach([graph.output])) {
       const gradient = isCurved(graph, node) ? gradients.get(node) : undefined;
-      if (!gradient) continue;
-      const born = curvatureSources(graph, node, gradient).map(whole);
-      widest = born.reduce((most, { to }) => Math.max(most, to), widest);
-      for (const pieces of chunks(born, columns)) runPass(graph, pieces, { extract });
+      if (gradient) run(curvatureSources(graph, node, gradient).map(whole), node.inputs);
     }
-  return { gradients, widest };
+  return { gradients, columns, largest: 0 };
+}
+
+/** Whether more than one column would live as long as the first. */
+function isPart({ buffer, shape: [, ...rest] }: TensorRef): boolean {
+  return buffer.length > sizeOf(rest);
 }
 
 function copyOfFirst(k: Recorder, stack: TensorRef): TensorRef {

@@ -23,8 +23,8 @@ import { targetsOf } from './targets.js';
 import { isTensorRef, leavesOf } from './tree.js';
 
 export interface Strategy {
-  /** Columns of one pass; as many as fit where absent. */
-  readonly columns: number | undefined;
+  /** Most columns that go together; as many as fit in `columnBytes` where that is less. */
+  readonly columns: number;
   /** How columns that are born inside the net are carried. */
   readonly inner: 'growing' | 'separate' | 'none';
 }
@@ -32,7 +32,7 @@ export interface Strategy {
 /** Records forward pass, loss, passes and results, and learns what products of the step will read. */
 export function recordStep(request: PlanRequest, strategy: Strategy): Plan {
   const { trace, precision, loss, entries } = request;
-  const main = new Recording();
+  const main = new Recording(request);
   const k = new Recorder(precision, main);
   const inputs = recordInputs(trace, k);
   const graph = new Graph({ tape: trace.tape, output: trace.output, k, ...inputs });
@@ -58,12 +58,13 @@ export function recordStep(request: PlanRequest, strategy: Strategy): Plan {
     return node && findRule(entries, node.origin ?? node.layer, use.kind, quantity);
   };
   const extraction = new Extraction(graph, targets.of, ruleOf);
-  const columns = strategy.columns ?? columnsThatFit(reached, request);
   const isReadInside = targets.inside.length > 0;
-  const { gradients, widest } = recordPasses({
+  const isCut = targets.all.every(({ quantity }) => quantity.by !== 'individual' || quantity.combine !== 'concat');
+  const { gradients, columns, largest } = recordPasses({
     graph,
     sources: sources.values(),
-    columns,
+    columnsThatFit: (nodes) =>
+      isCut ? Math.min(strategy.columns, columnsThatFit(nodes, graph, request)) : strategy.columns,
     inner: isReadInside ? strategy.inner : 'none',
     extract: extraction.extract,
     keepsGradient: (node) => products.includes('hessian') || (isReadInside && isCurved(graph, node)),
@@ -75,7 +76,7 @@ export function recordStep(request: PlanRequest, strategy: Strategy): Plan {
 
   const { flag } = k;
   const product = ({ mode, V, tangents, of }: ProductRequest): ProductPlan & { readonly recording: Recording } => {
-    const recording = new Recording();
+    const recording = new Recording(request);
     k.recording = recording;
     const moving = new Map(
       tangents.map((parameter) => [parameter, k.external([V, ...parameter.shape], precision, 'input')]),
@@ -98,8 +99,8 @@ export function recordStep(request: PlanRequest, strategy: Strategy): Plan {
     ...(flag && { flag }),
     ...found,
     missing: asked.missing,
-    columns: Math.min(columns, widest),
-    inner: strategy.inner,
+    columns,
+    growingBytes: largest * bytesPerElement(precision),
     product,
     trainable,
     frozen: new Set([...trace.names.keys()].filter((parameter) => !parameter.trainable)),
@@ -126,11 +127,9 @@ function checkFinite(loss: TensorRef, { gradient, results }: RecordedResults, k:
         if (ref.dtype !== 'int32') k.checkFinite(ref);
 }
 
-/** How many columns the largest value on the way can hold within `columnBytes`. */
-function columnsThatFit(reached: readonly Node[], { columnBytes, precision }: PlanRequest): number {
-  const largest = Math.max(
-    1,
-    ...reached.flatMap((node) => [...node.outputs, ...node.inputs].map((value) => sizeOf(value.shape))),
-  );
+/** How many columns of the largest value that these nodes pass on fit in `columnBytes`; at least one. */
+function columnsThatFit(nodes: readonly Node[], graph: Graph, { columnBytes, precision }: PlanRequest): number {
+  const values = nodes.flatMap(({ inputs, outputs }) => [...outputs, ...inputs.filter((value) => graph.wanted(value))]);
+  const largest = Math.max(1, ...values.map((value) => sizeOf(value.shape)));
   return Math.max(1, Math.floor(columnBytes / (largest * bytesPerElement(precision))));
 }

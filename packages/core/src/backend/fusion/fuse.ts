@@ -12,7 +12,7 @@ import { Uses } from './uses.js';
  * - a bias that a product is added to becomes the product's own operand
  * - an elementwise result with one reader is computed where it is read, by a `map`, a `copy` or a `reduce`
  * - what was only copied is read at its source, by every kernel that takes strides
- * - a Gram matrix that was computed before is copied
+ * - a Gram matrix that was computed before, by one call or as a sum of several, is copied
  * - a `fill` that is overwritten whole is dropped
  *
  * A call stays where a source of it is written before the reader runs, where somebody outside sees its result, where several calls

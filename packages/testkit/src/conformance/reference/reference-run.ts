@@ -1,4 +1,4 @@
-import type { Kernel, KernelCall, Operand, Program, TypedArray } from '@gradpack/core';
+import type { Kernel, KernelCall, Operand, Program, ProgramBuffer, TypedArray } from '@gradpack/core';
 import { typedArray } from '@gradpack/core';
 import { copy, fill, map, reduce } from './elementwise.js';
 import { gram } from './gram.js';
@@ -32,22 +32,22 @@ const KERNELS: { readonly [Name in keyof Kernel]: ReferenceKernel<Name> } = {
 
 /**
  * Runs a program by the formulas of the kernels, term by term in float64: the truth that backends are compared with. `bindings[i]` is
- * what buffer i holds and is written in place; scratch is made here, and is NaN (int32: −1) outside a buffer's lifetime.
+ * what buffer i holds and is written in place; scratch is made here, each buffer apart, and is NaN (int32: −1) until it is written.
  */
 export function referenceRun(program: Program, bindings: readonly (TypedArray | undefined)[]): void {
-  const slots = program.slots.map(({ dtype, length }) => typedArray(dtype, length));
   const arrays = program.buffers.map((buffer, index): TypedArray => {
-    const array = buffer.data ?? (buffer.slot === undefined ? bindings[index] : slots[buffer.slot]);
+    const array = buffer.data ?? (buffer.role === 'scratch' ? unwritten(buffer) : bindings[index]);
     if (!array) throw new Error(`buffer ${index} (${buffer.role}) has no binding`);
     return array;
   });
-  program.calls.forEach((call, at) => {
-    program.buffers.forEach((buffer, index) => {
-      if (buffer.role === 'scratch' && buffer.first === at) poison(arrays[index] as TypedArray, buffer.length);
-    });
+  for (const call of program.calls) {
     const place = ({ buffer, offset }: Operand): Place => ({ data: arrays[buffer] as TypedArray, at: offset });
     runCall(call, call.reads.map(place), call.writes.map(place));
-  });
+  }
+}
+
+function unwritten({ dtype, length }: ProgramBuffer): TypedArray {
+  return typedArray(dtype, length).fill(dtype === 'int32' ? -1 : Number.NaN);
 }
 
 function runCall<Name extends keyof Kernel>(
@@ -56,8 +56,4 @@ function runCall<Name extends keyof Kernel>(
   writes: readonly Place[],
 ): void {
   KERNELS[call.kernel as Name](call.spec as Kernel[Name], reads, writes);
-}
-
-function poison(array: TypedArray, length: number): void {
-  array.fill(array instanceof Int32Array ? -1 : Number.NaN, 0, length);
 }
