@@ -119,7 +119,7 @@ function copies(): readonly ConformanceCase[] {
     /** Where x starts. */
     readonly offset?: number;
   }
-  const rows = [1, 2, 3, 4, 5, 7, 8, 15, 28, 33, 129, 300].map(
+  const rows = [1, 2, 3, 4, 5, 7, 8, 15, 16, 17, 28, 32, 33, 48, 49, 64, 65, 128, 129, 300].map(
     (n): Copy => ({ name: `rows of ${n}`, shape: [9, 5, n], from: [5 * n, n, 1], to: [5 * (n + 1), n + 1, 1] }),
   );
   const transposed = [
@@ -255,11 +255,25 @@ function maps(): readonly ConformanceCase[] {
       mapOf(`coordinates in rows of ${n}`, add(mul(coordinate(1), 0.25), mul(x, coordinate(2))), shape, [all]),
     ];
   });
+  const planes = [1, 3, 4, 6, 8, 12, 16, 17, 28, 33, 50, 70].map((n) => {
+    const [inside, padded] = [
+      [5 * n, n, 1],
+      [7 * (n + 2), n + 2, 1],
+    ];
+    return mapOf(`padded planes of ${n}`, mul(x, y), [90, 5, n], [inside, padded], { to: [6 * (n + 1), n + 1, 1] });
+  });
   const relu = [1, 15, 16, 17, 1023, 1024, 1025, 70_000].flatMap((n) => [
     mapOf(`relu of ${n}`, max(0, x), [n], [[1]]),
     mapOf(`relu's derivative of ${n}`, mul(where(less(0, y), 1, 0), x), [n], [[1], [1]]),
   ]);
-  return [...forms, ...choices, ...rows, ...relu, mapOf('a number alone', constant(3), [5, 7], [], { to: [8, 1] })];
+  return [
+    ...forms,
+    ...choices,
+    ...rows,
+    ...planes,
+    ...relu,
+    mapOf('a number alone', constant(3), [5, 7], [], { to: [8, 1] }),
+  ];
 }
 
 function reductions(): readonly ConformanceCase[] {

@@ -112,7 +112,14 @@ function largeCases(random: () => number): readonly ConformanceCase[] {
   const values = (length: number): Float64Array => Float64Array.from({ length }, () => Math.fround(2 * random() - 1));
   const { add, coordinate, input, mul, sin } = expression;
 
-  const gemm = (name: string, batch: number, M: number, N: number, K: number): ConformanceCase => {
+  const gemm = (
+    name: string,
+    batch: number,
+    M: number,
+    N: number,
+    K: number,
+    b = { b: K * N, k: N, n: 1 },
+  ): ConformanceCase => {
     const record = recordCase();
     const spec = {
       batch,
@@ -120,7 +127,7 @@ function largeCases(random: () => number): readonly ConformanceCase[] {
       N,
       K,
       a: { b: M * K, m: 1, k: M },
-      b: { b: K * N, k: N, n: 1 },
+      b,
       c: { b: M * N, m: N, n: 1 },
       alpha: 0.5,
       accumulate: true,
@@ -388,6 +395,8 @@ function largeCases(random: () => number): readonly ConformanceCase[] {
   return [
     gemm('wide', 1, 70, 1300, 90),
     gemm('deep', 1, 33, 65, 1700),
+    gemm('few rows, B transposed', 1, 31, 333, 900, { b: 0, k: 1, n: 900 }),
+    gemm('a block of rows, B transposed', 1, 168, 130, 400, { b: 0, k: 1, n: 400 }),
     gemm('tall', 1, 900, 40, 50),
     gemm('narrow', 1, 300, 10, 500),
     gemm('batch', 23, 19, 35, 40),

@@ -90,6 +90,13 @@ describe('derivatives', () => {
 });
 
 describe('what is simplified', () => {
+  test('a choice of 1 and 0 is the comparison', () => {
+    expect(where(less(0, x), 1, 0)).toEqual(less(0, x));
+    expect(where(less(0, x), 0, 1).op).toBe('where');
+    expect(where(x, 1, 0).op).toBe('where');
+    expect(derivative(max(0, x))).toEqual(less(0, x));
+  });
+
   test('sums and products with 0 and 1', () => {
     expect(add(x, 0)).toBe(x);
     expect(add(0, x)).toBe(x);

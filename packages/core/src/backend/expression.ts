@@ -118,9 +118,11 @@ export const min: (x: Term, y: Term) => Expression = binary('min');
 export const less: (x: Term, y: Term) => Expression = binary('less');
 /** 1 where `x = y`, else 0. */
 export const equal: (x: Term, y: Term) => Expression = binary('equal');
-/** `a` where the condition is not 0, else `b`. */
+/** `a` where the condition is not 0, else `b`; a comparison itself where that is 1 and 0. */
 export function where(condition: Expression, a: Term, b: Term): Expression {
-  return { op: 'where', condition, a: lift(a), b: lift(b) };
+  const [x, y] = [lift(a), lift(b)];
+  const compares = condition.op === 'less' || condition.op === 'equal';
+  return compares && isConstant(x, 1) && isConstant(y, 0) ? condition : { op: 'where', condition, a: x, b: y };
 }
 
 /** The symbolic derivative by input `index`; kinks take the branch that `where` takes, comparisons count as constant. */

@@ -7,6 +7,8 @@ namespace {
 
 /// Row tiles below which packing a panel of B costs more than reading its rows where they lie.
 constexpr std::ptrdiff_t worthPacking = 6;
+/// Most panels of B of one task where rows are few.
+constexpr std::ptrdiff_t taskPanels = 4;
 
 /// Packed rows times columns [j, j + n) of B: whole panels where they lie, the last columns from a packed panel.
 template <class Real>
@@ -28,6 +30,19 @@ void multiplySmall(const Tiles<Real>& tiles, std::ptrdiff_t M, std::ptrdiff_t N,
   multiplyPanels(tiles, rows, N, K, packed, panels, C);
 }
 
+/// Rows of one block, packed once; then each task packs a few panels of B at a time, which stay in its caches, and multiplies them.
+template <class Real>
+void multiplyFewRows(int threads, std::ptrdiff_t M, std::ptrdiff_t N, std::ptrdiff_t K, Real alpha, const Matrix<Real>& A, const Matrix<Real>& B, const Target<Real>& C) {
+  const Tiles<Real>& tiles = isa<Real>().tiles;
+  const PackedRows<Real> rows(tiles, M, K, scratch<Real>(Scratch::sharedRows, PackedRows<Real>::size(M, K)));
+  const Split steps(K, blockSteps<Real>), panels(ceilDivide(N, tiles.columns), std::clamp<std::ptrdiff_t>(N / (4 * threads * tiles.columns), 1, taskPanels));
+  parallel(threads, steps.count, [&](std::ptrdiff_t s) { rows.packSteps(s, [&](std::ptrdiff_t i, std::ptrdiff_t k, std::ptrdiff_t m, std::ptrdiff_t kk, Real* d) { packScaled(tiles, A.at(i, k), m, kk, alpha, d, m); }); });
+  parallel(threads, panels.count, [&](std::ptrdiff_t task) {
+    const std::ptrdiff_t j = panels.at(task) * tiles.columns, n = std::min(panels.size(task) * tiles.columns, N - j);
+    multiplyPacked(tiles, rows, n, [&](std::ptrdiff_t k, std::ptrdiff_t kk, std::ptrdiff_t from, std::ptrdiff_t count, Real* d) { packColumns(tiles, B.at(k, j + from), kk, count, d); }, C.at(0, j));
+  });
+}
+
 }  // namespace
 
 template <class Real> void multiply(int threads, std::ptrdiff_t M, std::ptrdiff_t N, std::ptrdiff_t K, Real alpha, const Matrix<Real>& A, const Matrix<Real>& B, const Target<Real>& C) {
@@ -35,6 +50,7 @@ template <class Real> void multiply(int threads, std::ptrdiff_t M, std::ptrdiff_
   if (2.0 * static_cast<double>(M) * static_cast<double>(N) * static_cast<double>(K) < worthSharing) threads = 1;
   const bool inPlace = B.columnStride == 1 && M <= worthPacking * tiles.rows;
   if (threads == 1 && !inPlace && M <= blockRows && N <= blockColumns && K <= blockSteps<Real>) return multiplySmall(tiles, M, N, K, alpha, A, B, C);
+  if (!inPlace && M <= blockRows && N >= 2 * threads * tiles.columns) return multiplyFewRows(threads, M, N, K, alpha, A, B, C);
   const Split steps(K, blockSteps<Real>);
   const std::ptrdiff_t across = std::min(N, blockColumns);
   // at least four tasks a thread, of whole tiles

@@ -89,6 +89,37 @@ template <class Real, Single single> void whereRow(const Real* condition, const 
   });
 }
 
+/// `Vectors` whole ones, then the last numbers of the row, which may be copied twice. A row has at least one vector.
+template <class Real, int Bytes, int Vectors> void copyVectors(const Real* x, std::ptrdiff_t lx, Real* y, std::ptrdiff_t ly, std::ptrdiff_t rows, std::ptrdiff_t n) {
+  using Loose = typename Vector<Real, Bytes>::loose;
+  constexpr int lanes = Vector<Real, Bytes>::lanes;
+  const auto copy = [](const Real* from, Real* to) { *reinterpret_cast<Loose*>(to) = *reinterpret_cast<const Loose*>(from); };
+  for (std::ptrdiff_t r = 0; r < rows; r++, x += lx, y += ly) {
+    if constexpr (Vectors > 0) {
+#pragma GCC unroll 4
+      for (int i = 0; i < Vectors; i++) copy(x + i * lanes, y + i * lanes);
+    } else {
+      for (std::ptrdiff_t i = 0; i + lanes < n; i += lanes) copy(x + i, y + i);
+    }
+    copy(x + n - lanes, y + n - lanes);
+  }
+}
+
+/// Vectors get shorter until a row has one.
+template <class Real, int Bytes> void copyRows(const Real* x, std::ptrdiff_t lx, Real* y, std::ptrdiff_t ly, std::ptrdiff_t rows, std::ptrdiff_t n) {
+  constexpr int lanes = Vector<Real, Bytes>::lanes;
+  if constexpr (lanes == 1) {
+    for (std::ptrdiff_t r = 0; r < rows; r++, x += lx, y += ly)
+      for (std::ptrdiff_t i = 0; i < n; i++) y[i] = x[i];
+  } else {
+    if (n < lanes) return copyRows<Real, Bytes / 2>(x, lx, y, ly, rows, n);
+    if (n <= 2 * lanes) return copyVectors<Real, Bytes, 1>(x, lx, y, ly, rows, n);
+    if (n <= 3 * lanes) return copyVectors<Real, Bytes, 2>(x, lx, y, ly, rows, n);
+    if (n <= 4 * lanes) return copyVectors<Real, Bytes, 3>(x, lx, y, ly, rows, n);
+    copyVectors<Real, Bytes, 0>(x, lx, y, ly, rows, n);
+  }
+}
+
 /// The sum of f(vector of x) over a row, in four vectors: they hide an addition's latency and lose less than one sum does.
 template <class Real, int Bytes, class F> inline Real sumVectors(const Real* x, std::ptrdiff_t n, F f) {
   using V = typename Vector<Real, Bytes>::type;
@@ -231,6 +262,7 @@ template <class Real, int Bytes> Elementwise<Real> makeElementwise() {
   fillUnary<Bytes>(made, std::make_integer_sequence<int, static_cast<int>(UnaryOp::count)>{});
   fillBinary(made, std::make_integer_sequence<int, static_cast<int>(BinaryOp::count)>{});
   fillWhere(made, std::make_integer_sequence<int, static_cast<int>(Single::count)>{});
+  made.copyRows = copyRows<Real, Bytes>;
   made.square = [](const Real* x, Real* y, std::ptrdiff_t n) { binaryRow<Real, BinaryOp::mul, Single::neither>(x, x, y, n); };
   made.sum = sumRow<Real, Bytes>;
   made.sums = sumsOfRows<Real, Bytes>;

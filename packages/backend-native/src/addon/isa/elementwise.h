@@ -17,6 +17,8 @@ template <class Real> struct Elementwise {
   /// The condition is a row.
   void (*where[static_cast<int>(Single::count)])(const Real* condition, const Real* a, const Real* b, Real* y, std::ptrdiff_t n);
 
+  /// y[r·ly + i] = x[r·lx + i], r < rows, i < n: for rows that are shorter than what memcpy is made for.
+  void (*copyRows)(const Real* x, std::ptrdiff_t lx, Real* y, std::ptrdiff_t ly, std::ptrdiff_t rows, std::ptrdiff_t n);
   /// y = x²
   void (*square)(const Real* x, Real* y, std::ptrdiff_t n);
   Real (*sum)(const Real* x, std::ptrdiff_t n);

@@ -40,6 +40,10 @@ inline void accumulateTile(std::ptrdiff_t k, const Real* a, std::ptrdiff_t la, c
 template <class Real, int Bytes, int M, int N>
 void tile(std::ptrdiff_t k, const Real* a, std::ptrdiff_t la, const Real* b, std::ptrdiff_t lb, Real* c, std::ptrdiff_t lc, bool add) {
   typename Vector<Real, Bytes>::type r[M][N];
+#pragma GCC unroll 16
+  for (int i = 0; i < M; i++)
+#pragma GCC unroll 4
+    for (int j = 0; j < N; j++) __builtin_prefetch(c + i * lc + j * Vector<Real, Bytes>::lanes, 1);
   accumulateTile<Real, Bytes, M, N>(k, a, la, b, lb, r);
 #pragma GCC unroll 16
   for (int i = 0; i < M; i++, c += lc)

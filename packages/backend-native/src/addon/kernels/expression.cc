@@ -123,7 +123,8 @@ template <class Real> typename Expression<Real>::Values Expression<Real>::load(c
   // one loop each: rows can be short
   if (step == 0)  // the next row writes over what is too much
     runs.each(start, count, [&](std::ptrdiff_t offset, std::int64_t done, std::int64_t n) { fillShort(x[offset], out + done, n, count - done); });
-  else if (step == 1) runs.each(start, count, [&](std::ptrdiff_t offset, std::int64_t done, std::int64_t n) { copyShort(x + offset, out + done, n); });
+  else if (step == 1)
+    runs.eachPlate(start, count, [&](std::ptrdiff_t offset, std::ptrdiff_t stride, std::int64_t done, std::int64_t rows, std::int64_t n) { isa<Real>().elementwise.copyRows(x + offset, stride, out + done, n, rows, n); });
   else
     runs.each(start, count, [&](std::ptrdiff_t offset, std::int64_t done, std::int64_t n) {
       for (std::int64_t i = 0; i < n; i++) out[done + i] = x[offset + i * step];

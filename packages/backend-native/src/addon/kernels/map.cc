@@ -34,6 +34,10 @@ template <class Real> class Map final : public Call {
   void store(Real* y, std::int64_t start, std::int64_t count, const typename Expression<Real>::Values& values) const {
     const auto& add = isa<Real>().elementwise.binary[static_cast<int>(BinaryOp::add)];
     const std::ptrdiff_t step = to_.step();
+    if (!accumulate_ && !values.single && step == 1)
+      return to_.eachPlate(start, count, [&](std::ptrdiff_t offset, std::ptrdiff_t stride, std::int64_t done, std::int64_t rows, std::int64_t n) {
+        isa<Real>().elementwise.copyRows(values.at + done, n, y + offset, stride, rows, n);
+      });
     to_.each(start, count, [&](std::ptrdiff_t offset, std::int64_t done, std::int64_t n) {
       Real* to = y + offset;
       const Real* from = values.single ? values.at : values.at + done;

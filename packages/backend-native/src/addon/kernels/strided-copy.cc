@@ -15,6 +15,8 @@ namespace {
 
 /// Elements of a plate, and rows of one that is transposed: a few cache lines of each column, so that x's lines are used up.
 constexpr std::int64_t mostOfPlate = 16384, mostTransposed = 64;
+/// From this length on memcpy is faster.
+constexpr std::int64_t mostShort = 128;
 
 template <class T, bool accumulate> inline void put(T& y, T x) { y = accumulate ? static_cast<T>(y + x) : x; }
 
@@ -72,6 +74,8 @@ template <class T> template <bool accumulate> void StridedCopy<T>::copyPlate(con
           for (std::int64_t i = i0; i < std::min(n, i0 + side); i++) put<T, accumulate>(y[r * rowY + i * stepY], x[r + i * stepX]);
     return;
   }
+  if constexpr (!accumulate && !std::is_same_v<T, std::int32_t>)
+    if (stepX == 1 && stepY == 1 && n <= mostShort) return isa<T>().elementwise.copyRows(x, rowX, y, rowY, rows, n);
   for (std::int64_t r = 0; r < rows; r++, x += rowX, y += rowY) {
     if (stepY != 1 || (stepX != 1 && stepX != 0))
       for (std::int64_t i = 0; i < n; i++) put<T, accumulate>(y[i * stepY], x[i * stepX]);
@@ -80,7 +84,7 @@ template <class T> template <bool accumulate> void StridedCopy<T>::copyPlate(con
 #pragma GCC ivdep
       for (std::int64_t i = 0; i < n; i++) put<T, true>(y[i], from[i * stepX]);
     } else if (stepX == 0) std::fill_n(y, n, *x);
-    else if (n > 128) std::memcpy(y, x, static_cast<std::size_t>(n) * sizeof(T));
+    else if (n > mostShort) std::memcpy(y, x, static_cast<std::size_t>(n) * sizeof(T));
     else copyShort(x, y, n);
   }
 }

@@ -1,6 +1,7 @@
 // Strided iteration over a shape by several operands at once: neighbouring axes that all operands walk through without a gap are
 // merged, so that inner runs are as long as they can be.
 #pragma once
+#include <algorithm>
 #include <cstddef>
 #include <vector>
 
@@ -51,6 +52,12 @@ class Cursor {
     }
   }
   std::int64_t operator[](int axis) const { return index_[axis]; }
+  /// To the end of `steps` along the last axis, which has as many left.
+  void skip(std::int64_t steps) {
+    index_[shape_.size() - 1] += steps - 1;
+    offset_ += (steps - 1) * strides_.back();
+    next();
+  }
   std::ptrdiff_t offset() const { return offset_; }
   void next() {
     for (std::size_t axis = shape_.size(); axis-- > 0;) {
@@ -96,6 +103,19 @@ class Runs {
       const std::int64_t n = count - done < length_ - skipped ? count - done : length_ - skipped;
       body(run.offset() + skipped * step_, done, n);
       done += n;
+    }
+  }
+  /// Elements [start, start + count) as body(offset, distance of rows, first − start, rows, how many of each): whole runs that lie evenly together.
+  template <class F> void eachPlate(std::int64_t start, std::int64_t count, const F& body) const {
+    if (shape_.empty()) return body(start * step_, std::ptrdiff_t{0}, std::int64_t{0}, std::int64_t{1}, count);
+    const int last = static_cast<int>(shape_.size()) - 1;
+    std::int64_t skipped = start % length_, rows = 1;
+    Cursor run(shape_, strides_, start / length_);
+    for (std::int64_t done = 0; done < count; skipped = 0, run.skip(rows)) {
+      const std::int64_t n = std::min(count - done, length_ - skipped);
+      rows = n < length_ ? 1 : std::min((count - done) / length_, shape_.back() - run[last]);
+      body(run.offset() + skipped * step_, strides_.back(), done, rows, n);
+      done += rows * n;
     }
   }
 
