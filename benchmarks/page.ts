@@ -38,8 +38,8 @@ ${PROBLEMS.map(({ name, description }) => section(name, description, rows)).join
 - In turns, A B A B, at least three rounds; \`ms\` is the median of all steps, \`min\` the fastest. The multiples compare medians
   of the same rounds, in which the gradient alone is timed too.
 - \`and read\`: the median with all results in typed arrays that the caller may keep, where jax-js or tfjs take part, by each library's
-  own way: \`take()\` of GradPack, which like jax-js's \`data()\` ends the array on the device, \`data()\` of tfjs. The loop drops the arrays;
-  garbage collection is part of the time.
+  own way: \`take()\` of GradPack, which like jax-js's \`data()\` ends the array on the device, \`data()\` of tfjs. GradPack's loop
+  gives the arrays back by \`recycle\`, the others' drop them; garbage collection is part of the time.
 - \`MB\`: for GradPack what the backend holds after a step (parameters, results, working memory, what it keeps for the next), for
   Python by how much the process grows at most from before weights and data were loaded, for tfjs the peak of its tensors.
 - A product is a step with one multiplication by the whole matrix. Sampled quantities take one sample, for BackPACK a given one

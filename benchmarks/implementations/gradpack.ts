@@ -4,8 +4,10 @@ import {
   type Backend,
   extend,
   type HostArray,
+  type NumberArray,
   type ProductFunction,
   type Results,
+  recycle,
   type Tensor,
   tensor,
 } from '@gradpack/core';
@@ -58,8 +60,8 @@ export async function prepare(backend: Backend, problem: Problem, name: Quantity
 
   return {
     turn: (milliseconds) => turnOf(() => run(() => undefined), milliseconds),
-    readingTurn: (milliseconds) => turnOf(() => run(take), milliseconds),
-    results: () => run(take),
+    readingTurn: (milliseconds) => turnOf(async () => recycle([...(await run(taken)).values()]), milliseconds),
+    results: () => run(copied),
     peakBytes: async () => peak,
     async dispose() {
       await net.dispose();
@@ -74,11 +76,19 @@ function onBackend(backend: Backend, arrays: Readonly<Record<string, HostArray>>
   return Object.fromEntries(Object.entries(arrays).map(([name, array]) => [name, tensor(backend, array)]));
 }
 
+type Arrays = ReadonlyMap<string, NumberArray>;
+
+const copied = (found: readonly Found[]): Promise<Arrays> => arraysOf(found, (results) => results.data());
 /** To keep: the native backend hands its memory over. */
-async function take(found: readonly Found[]): Promise<ReadonlyMap<string, ArrayLike<number>>> {
-  const all = new Map<string, ArrayLike<number>>();
+const taken = (found: readonly Found[]): Promise<Arrays> => arraysOf(found, (results) => results.take());
+
+async function arraysOf(
+  found: readonly Found[],
+  read: (results: Results<unknown>) => Promise<Results<unknown>>,
+): Promise<Arrays> {
+  const all = new Map<string, NumberArray>();
   for (const [quantity, results] of found)
-    for (const [parameter, , value] of await results.take())
+    for (const [parameter, , value] of await read(results))
       for (const [part, { data }] of partsOf(value)) all.set(`${quantity} ${parameter}${part}`, data);
   return all;
 }

@@ -1,4 +1,4 @@
-import { type Backend, extend, type Tensor, tensor } from '@gradpack/core';
+import { type Backend, extend, recycle, type Taken, type Tensor, tensor } from '@gradpack/core';
 import { batchGrad } from '@gradpack/extensions-firstorder';
 import { hessianVectorProduct, kfac } from '@gradpack/extensions-secondorder';
 import { linear, sequential, sigmoid } from '@gradpack/layers';
@@ -35,6 +35,30 @@ describe.each([...nodeBackends(), delayed])('take × $name', ({ make, missing })
     return backend.memory().live;
   };
   const taken = { code: 'GRADPACK-DISPOSED', message: expect.stringContaining('the tensor was taken') };
+
+  test('is recycled: the array, results, the whole step', async () => {
+    const quantities = { individual: batchGrad(), factors: kfac() };
+    const first = await (await net.backward(x, y, quantities)).take();
+    const second = await (await net.backward(x, y, quantities)).take();
+    const rows = first.individual.get('0.weight').data;
+    const expected = [...second.individual.get('0.weight').data];
+    recycle(first);
+    recycle(first);
+    expect(rows.length).toBe(backend.name === 'native' ? 0 : expected.length);
+    const third = await (await net.backward(x, y, quantities)).take();
+    expect([...third.individual.get('0.weight').data]).toEqual(expected);
+    expect([...second.individual.get('0.weight').data]).toEqual(expected);
+    recycle(second.factors);
+    recycle(second.individual.get('0.weight').data);
+    recycle(third.individual.get('0.weight'));
+    expect(await settled()).toBe(live);
+  });
+
+  test('tensors are no arrays to recycle', async () => {
+    using step = await net.backward(x, y);
+    const tensor = step.gradient.get('0.bias') as unknown as Taken;
+    expect(() => recycle(tensor)).toThrow(expect.objectContaining({ code: 'GRADPACK-OPTION' }));
+  });
 
   test('gives what data() gives, once', async () => {
     using step = await net.backward(x, y, { individual: batchGrad() });

@@ -1,7 +1,7 @@
 import type { TypedArray } from '@gradpack/core';
 
 /** Must equal `interfaceVersion` of `addon/addon.cc`. */
-export const INTERFACE_VERSION = 3;
+export const INTERFACE_VERSION = 4;
 
 /** The number of a heap: what one backend owns. */
 export type Heap = number;
@@ -30,6 +30,8 @@ export interface Addon {
    * empty or the engine allows no such buffer. What `view` gave must be detached before.
    */
   take(heap: Heap, storage: Handle): ArrayBuffer | undefined;
+  /** Empties a buffer that `take` gave and has its memory back at once. Others are left alone. */
+  recycle(heap: Heap, buffer: ArrayBufferLike): void;
   detach(buffer: ArrayBuffer): void;
   prepare(heap: Heap, words: Float64Array): Handle;
   /** Seconds that a first run might take. */

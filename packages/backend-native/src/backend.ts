@@ -242,6 +242,12 @@ export function nativeBackend(addon: Addon, { precision, threads, memory, physic
       return arrays;
     },
 
+    recycle(buffer) {
+      if (state !== 'alive') return;
+      handedOver = Math.max(0, handedOver - buffer.byteLength);
+      guarded('backend.recycle', () => addon.recycle(heap, buffer));
+    },
+
     view({ storage, offset, length }) {
       assertAlive('backend.view');
       const source = own(storage, 'backend.view');

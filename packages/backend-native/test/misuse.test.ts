@@ -179,7 +179,7 @@ describe.skipIf(available !== true)(
           ? [f as (...args: unknown[]) => unknown]
           : [],
       );
-      expect(functions.length).toBe(14);
+      expect(functions.length).toBe(15);
       for (const f of functions)
         for (const a of [heap, ...anything])
           for (const b of anything)

@@ -37,6 +37,30 @@ describe.skipIf(available !== true)(`what is taken from native${available === tr
     expect(backend.memory()).toMatchObject({ live: 0, pooled: 4 * LENGTH });
   });
 
+  it('comes back at once when it is recycled, and is empty then', async () => {
+    const taken = await take(stored(1));
+    const part = taken.subarray(8);
+    backend.recycle!(taken.buffer);
+    expect([taken.length, part.length, taken.buffer.byteLength]).toEqual([0, 0, 0]);
+    expect(backend.memory()).toMatchObject({ live: 0, pooled: 4 * LENGTH });
+    const next = await take(stored(2));
+    expect(backend.memory()).toMatchObject({ live: 0, pooled: 0 });
+    backend.recycle!(taken.buffer); // nothing happens
+    expect(next.every((x) => x === 2)).toBe(true);
+  });
+
+  it('leaves buffers alone that are not its own', async () => {
+    const other = await native();
+    const [foreign, own] = [await take(stored(4, LENGTH, other), other), new Float32Array(LENGTH).fill(5)];
+    const storage = stored(6);
+    const view = backend.view!(whole(storage));
+    for (const { buffer } of [foreign, own, view]) backend.recycle!(buffer);
+    expect([foreign[0], own[0], view[0]]).toEqual([4, 5, 6]);
+    await other.dispose();
+    other.recycle!(foreign.buffer);
+    expect(foreign[0]).toBe(4);
+  });
+
   it('is no view’s any more', async () => {
     const storage = stored(1);
     const view = backend.view!(whole(storage));

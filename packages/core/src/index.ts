@@ -53,6 +53,7 @@ export { type ExtendOptions, extend } from './engine/extend.js';
 export type { NetInput } from './engine/host-input.js';
 export { type BackwardOptions, Net } from './engine/net.js';
 export type { PerParameter } from './engine/per-parameter.js';
+export { recycle, type Taken } from './engine/recycle.js';
 export type { Host, Results } from './engine/results.js';
 export type { ReadStep, StepBase } from './engine/step.js';
 export type { Summary, SummaryLayer } from './engine/summary.js';

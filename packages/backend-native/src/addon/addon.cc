@@ -17,7 +17,7 @@ namespace gradpack {
 namespace {
 
 /// Grows whenever the functions here or the words of a program change; loader.ts refuses an addon with another.
-constexpr double interfaceVersion = 3;
+constexpr double interfaceVersion = 4;
 
 /// What one environment (main thread or worker) owns.
 struct Environment {
@@ -125,6 +125,15 @@ napi_value take(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     const Arguments<2> arguments(env, info);
     return handOver(env, heapOf(env, arguments.number(0)), arguments.number(1));
+  });
+}
+
+/// Takes back what `take` gave; other buffers are left alone.
+napi_value recycle(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<2> arguments(env, info);
+    gradpack::recycle(env, *heapOf(env, arguments.number(0)), arguments.value(1));
+    return nullptr;
   });
 }
 
@@ -256,7 +265,7 @@ napi_value initialise(napi_env env, napi_value exports) {
   return guarded(env, [&] {
     check(env, napi_set_instance_data(env, new Environment, [](napi_env, void* data, void*) { delete static_cast<Environment*>(data); }, nullptr));
     const std::pair<const char*, napi_callback> functions[] = {{"createHeap", createHeap}, {"destroyHeap", destroyHeap}, {"allocate", allocate}, {"release", release},   {"write", write},
-                                                               {"read", read},             {"view", view},               {"take", take},         {"detach", detach},     {"prepare", prepare},
+                                                               {"read", read},             {"view", view},               {"take", take},         {"recycle", recycle},   {"detach", detach},     {"prepare", prepare},
                                                                {"estimate", estimate},     {"dispose", dispose},         {"run", run},           {"runAsync", runAsync}, {"stop", stop},
                                                                {"progress", progress},     {"statistics", statistics},   {"profile", profile},   {"stopAll", stopAll}};
     for (const auto& [name, function] : functions) {

@@ -1,6 +1,7 @@
 // One backend's storages and programs. Touched by its JavaScript thread only: a run that goes on elsewhere got its pointers before.
 #pragma once
 #include <memory>
+#include <unordered_map>
 
 #include "dtype.h"
 #include "memory/block-pool.h"
@@ -15,6 +16,8 @@ struct Storage {
   std::int64_t length = 0;
   std::int64_t bytes() const { return length * bytesPerElement(dtype); }
 };
+
+struct Loan;
 
 /// A program with its buffers resolved and its scratch memory taken.
 struct BoundProgram {
@@ -40,6 +43,9 @@ class Heap {
   /// Ends a storage whose block somebody else owns from now on, until `takeBack`.
   MemoryBlock lend(double handle);
   void takeBack(MemoryBlock block) { pool_.takeBack(block); }
+
+  /// Blocks that are lent, by where they lie.
+  std::unordered_map<const void*, Loan*> loans;
   Storage& storage(double handle) { return storages_.at(handle); }
 
   double prepare(const double* words, std::size_t count);

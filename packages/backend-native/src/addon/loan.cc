@@ -5,18 +5,22 @@
 #include "napi-border.h"
 
 namespace gradpack {
-namespace {
 
 struct Loan {
   std::weak_ptr<Heap> heap;
+  /// Nothing once it was taken back.
   MemoryBlock block;
 };
+
+namespace {
 
 /// Runs on the thread of the heap: a turn of the event loop after the garbage collection, or when the environment ends.
 void takeBack(napi_env, void*, void* hint) noexcept {
   const std::unique_ptr<Loan> loan(static_cast<Loan*>(hint));
   const MemoryBlock block = loan->block;
+  if (block.data == nullptr) return;
   if (const std::shared_ptr<Heap> heap = loan->heap.lock()) {
+    heap->loans.erase(block.data);
     heap->takeBack(block);
     return;
   }
@@ -37,9 +41,25 @@ napi_value handOver(napi_env env, const std::shared_ptr<Heap>& heap, double hand
     check(env, status == napi_no_external_buffers_allowed ? napi_ok : status);
     return nullptr;
   }
-  loan.release();  // takeBack() ends it
+  // the buffer exists: takeBack() ends the loan, whatever comes now
+  Loan* const made = loan.release();
   heap->lend(handle);
+  heap->loans[made->block.data] = made;
   return buffer;
+}
+
+void recycle(napi_env env, Heap& heap, napi_value buffer) {
+  void* data = nullptr;
+  std::size_t bytes = 0;
+  bool is = false;
+  if (napi_is_arraybuffer(env, buffer, &is) != napi_ok || !is) throw WrongArgument("argument 1 is not an ArrayBuffer");
+  check(env, napi_get_arraybuffer_info(env, buffer, &data, &bytes));
+  const auto found = heap.loans.find(data);
+  if (data == nullptr || found == heap.loans.end()) return;
+  check(env, napi_detach_arraybuffer(env, buffer));
+  heap.takeBack(found->second->block);
+  found->second->block = {};
+  heap.loans.erase(found);
 }
 
 }  // namespace gradpack

@@ -25,6 +25,8 @@ export interface Backend {
    * caller's then. Absent: the caller reads, then releases.
    */
   take?(ranges: readonly StorageRange[]): Promise<readonly TypedArray[]>;
+  /** Has the memory of an array back that `take` gave: it is empty from then on where it was handed over, and stays as it is otherwise. */
+  recycle?(buffer: ArrayBufferLike): void;
   /** The numbers themselves without a copy, valid until release; absent where memory is not the host's. */
   view?(range: StorageRange): TypedArray;
 

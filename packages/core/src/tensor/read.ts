@@ -10,6 +10,8 @@ interface Batch {
 }
 
 const open = new WeakMap<Backend, Batch>();
+/** Of buffers that were taken: the backend that may have them back. */
+const givers = new WeakMap<ArrayBufferLike, Backend>();
 
 /** A copy of a range, as what was asked for before leaves it. Reads asked for in one microtask share one transfer. */
 export async function readRange(backend: Backend, range: StorageRange): Promise<TypedArray> {
@@ -23,6 +25,13 @@ export async function takeRange(backend: Backend, range: StorageRange): Promise<
   const batch = open.get(backend) ?? openBatch(backend);
   const at = batch.taken.push(range) - 1;
   return (await batch.done)[1][at] as TypedArray;
+}
+
+/** Gives a buffer that was taken back to its backend, where that can use it. */
+export function recycleBuffer(buffer: ArrayBufferLike): void {
+  const backend = givers.get(buffer);
+  if (!givers.delete(buffer)) return;
+  if (backend?.state === 'alive') backend.recycle?.(buffer);
 }
 
 function openBatch(backend: Backend): Batch {
@@ -43,8 +52,11 @@ async function transfer(
   ranges: readonly StorageRange[],
   taken: readonly StorageRange[],
 ): Promise<readonly [read: readonly TypedArray[], taken: readonly TypedArray[]]> {
-  if (backend.take && taken.length > 0)
-    return Promise.all([ranges.length > 0 ? backend.read(ranges) : [], backend.take(taken)]);
+  if (backend.take && taken.length > 0) {
+    const [copies, given] = await Promise.all([ranges.length > 0 ? backend.read(ranges) : [], backend.take(taken)]);
+    if (backend.recycle) for (const { buffer } of given) givers.set(buffer, backend);
+    return [copies, given];
+  }
   const reading = backend.read([...ranges, ...taken]);
   if (backend.state === 'alive') for (const { storage } of taken) backend.release(storage);
   const copies = await reading;

@@ -178,6 +178,14 @@ const CHECKS: Readonly<Record<string, (backend: Backend) => Promise<void>>> = {
     await backend.read([]);
     prepared.dispose();
     same('live bytes', backend.memory().live, 0);
+    if (backend.recycle && taken && other) {
+      backend.recycle(taken.buffer);
+      const again = stored(backend, new Array<number>(length).fill(4));
+      backend.recycle(taken.buffer);
+      backend.recycle(new ArrayBuffer(8));
+      same('others keep theirs', [...new Set(other), (await numbers(backend, again))[0]], [3, 4]);
+      backend.release(again);
+    }
     await throws('twice at once', 'GRADPACK-DISPOSED', () => {
       const twice = stored(backend, [1]);
       return backend.take?.([whole(twice), whole(twice)]);

@@ -66,6 +66,7 @@ export function countingBackend(inner: Backend): CountingBackend {
   };
   const view = inner.view?.bind(inner);
   const take = inner.take?.bind(inner);
+  const recycle = inner.recycle?.bind(inner);
   return {
     name: inner.name,
     precision: inner.precision,
@@ -114,6 +115,7 @@ export function countingBackend(inner: Backend): CountingBackend {
         return take(ranges);
       },
     }),
+    ...(recycle && { recycle }),
     memory: () => inner.memory(),
     dispose: () => inner.dispose(),
   };
