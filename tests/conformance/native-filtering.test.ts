@@ -287,7 +287,7 @@ function convolved(
   weight: Float64Array,
   bias: Float64Array | undefined,
   before: Float64Array,
-): Float64Array {
+): TypedArray {
   const { V, N, G, O, C, weightPerColumn = false, accumulate = false } = shape;
   const { input, output, low } = windowOf(shape) as unknown as Readonly<
     Record<'input' | 'output' | 'low', [number, number]>
@@ -374,7 +374,7 @@ interface Recording {
 }
 
 function requestOf(
-  { perColumn, perSample, weighted, samples, accumulate = false as boolean, ...rest }: Request,
+  { perColumn, perSample, weighted, samples, accumulate, ...rest }: Request,
   seed: number,
   { N, size, record, read, writes }: Recording,
 ): OuterRequest {
@@ -388,7 +388,7 @@ function requestOf(
     ...(samples ? { samples: { list: read(record.input(samples, 'int32')), count: samples.length } } : {}),
     into: writes.push(record.output(values(length, 20 + seed))) - 1,
     strides: { v: perColumn ? (perSample ? rows : 1) * entries : 0, n: perSample ? entries : 0 },
-    accumulate,
+    accumulate: accumulate ?? false,
   };
 }
 

@@ -1,11 +1,17 @@
 import { GradPackError } from '../errors/gradpack-error.js';
+import type { HostArray } from '../tensor/host-array.js';
 import type { NumberArray } from '../tensor/number-array.js';
 import { recycleBuffer } from '../tensor/read.js';
 import { isTensor } from '../tensor/tensor.js';
 import type { Results } from './results.js';
 
-/** What `take()` gives: of a tensor an array, of results or a step results of host arrays. */
-export type Taken = NumberArray | Results<unknown> | { readonly [part: string]: unknown } | readonly unknown[];
+/** What `take()` gives: an array, host arrays, their results, or a whole step's; also in arrays and objects. */
+export type Taken =
+  | NumberArray
+  | HostArray
+  | Results<unknown>
+  | { readonly [part: string]: unknown }
+  | readonly unknown[];
 
 /**
  * Gives memory back that `take()` handed over, at once instead of when the garbage collector finds it: in a loop that takes large
@@ -28,7 +34,10 @@ export function recycle(taken: Taken): void {
       got: 'a tensor',
       fix: 'recycle(await tensor.take()), or tensor.dispose() where its numbers are not needed',
     });
-  if (ArrayBuffer.isView(taken)) return recycleBuffer(taken.buffer);
+  if (ArrayBuffer.isView(taken)) {
+    recycleBuffer(taken.buffer);
+    return;
+  }
   const isResults = Symbol.iterator in taken && !Array.isArray(taken);
   const parts = isResults ? [...(taken as Results<unknown>)].map(([, , value]) => value) : Object.values(taken);
   for (const part of parts) if (typeof part === 'object' && part !== null) recycle(part as Taken);
