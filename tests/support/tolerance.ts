@@ -13,6 +13,7 @@ const DIFFERENCES: readonly string[] = [
   'batchGrad',
   'variance',
   'diagHessian',
+  'batchDiagHessian',
   'hessianVectorProduct',
   'ggnVectorProduct',
 ];
