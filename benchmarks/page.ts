@@ -26,12 +26,19 @@ The time of \`gradpack/native\` as a multiple of BackPACK's, for the gradient al
 ${overview(rows)}
 
 ${PROBLEMS.map(({ name, description }) => section(name, description, rows)).join('\n')}
-## Where it is less than twice as fast
+## What limits it
 
-- Exact and sampled curvature of convolutions (2c2d, allcnnc): \`npm run profile -- --problem 2c2d --quantity DiagGGNExact\` shows
-  nine tenths of the step in products at 197 to 212 GFLOP/s on two threads, which is what the two cores can multiply and add.
-  A column costs what it costs; BackPACK pays for the same columns. Smaller passes of columns were tried and cost nothing, nor did they help.
-- The gradients of 2c2d and allcnnc against PyTorch's: also products, at 139 to 212 GFLOP/s.
+- *Convolutions* (3c3d, 2c2d, allcnnc) are computed by minimal filtering where that is less work, forward, backward and in the outer
+  products (see [the native backend](/guide/native-backend#convolutions)): two to three times as fast as plain sums, which were at the
+  processor's peak. What is left of their steps beside products is memory: pooling, ReLU and padding of all columns.
+- *Multiples of the own gradient* are therefore not small where the gradient became faster than the quantity: what is only summed over
+  samples is transformed back once, individual gradients one by one. Of BatchGrad on 3c3d the rest is the writing of 114 MB. In
+  multiples of PyTorch's gradient everything became cheaper.
+- *Products with a vector on mlp* are near half of BackPACK's time (0.46 to 0.57 from run to run): both compute the same four products
+  of 128 × 128 × 784, here at 130 to 150 GFLOP/s, of 210 that larger ones reach, because sharing 0.15 ms among threads costs some of it.
+- *Gradients of mlp* beside PyTorch's: two such products, equally fast in both.
+- *Memory*: norms, moments and diagonals hold 1.0 to 1.5 times what the gradient alone holds. Exact diagonals of mlp hold 1.8 times of
+  it, 1 MB more; smaller passes of columns would save that and take 15 to 20 % longer.
 
 ## How it is measured
 

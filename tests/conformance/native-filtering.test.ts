@@ -192,7 +192,9 @@ describe.skipIf(available !== true)(`minimal filtering, native${available === tr
         { form: 'plain', from: 0, to: shape.V },
         { form: 'square', from: 0, to: 1 },
       ];
-      for (const wanted of [requests, requests.slice(0, 1)]) {
+      // beyond its columns a term is 0
+      const beyond: Request[] = [{ form: 'plain', from: 0, to: shape.V + 2 }];
+      for (const wanted of [requests, requests.slice(0, 1), beyond]) {
         const got = await run(backend, outer({ ...shape, uV: 1 }, wanted, 'unfolded'));
         const expected = await run(backend, outer({ ...shape, uV: 1 }, wanted, 'dense'));
         expect(

@@ -9,9 +9,8 @@ namespace {
 
 /// Numbers of transformed factors that stay in the last cache while all blocks use them.
 constexpr std::int64_t batchSize = 2 << 20;
-/// Most that one sample may take, with all its columns where individual results need them together.
+/// Most of them that one sample may take.
 constexpr std::int64_t mostSample = 8 << 20;
-
 /// Bytes of individual results from which they go past the caches.
 constexpr std::int64_t streamedBytes = 1 << 20;
 
@@ -22,7 +21,7 @@ template <class Real> bool sumsAll(const OuterSpec<Real>& spec) {
   return request.form == RequestForm::plain && request.sumsSamples() && request.sumsColumns() && request.from == 0 && !request.weight && !request.samples;
 }
 
-/// Whether individual results are summed over columns.
+/// Whether individual results are summed over columns, so that all of a sample's must be at hand together.
 template <class Real> bool gathersColumns(const OuterSpec<Real>& spec) {
   return std::any_of(spec.requests.begin(), spec.requests.end(), [](const Request<Real>& request) { return request.form != RequestForm::norm && !request.sumsSamples() && request.sumsColumns() && request.to - request.from > 1; });
 }
@@ -47,6 +46,8 @@ template <class Real> bool Filtered<Real>::pays(const OuterSpec<Real>& spec) {
   if (spec.terms.size() != 1 || spec.terms[0].kind != TermKind::matrix) return false;
   const Term<Real>& term = spec.terms[0];
   const MatrixView& view = *term.view;
+  // beyond its columns a term is 0
+  if (spec.columns() > term.V) return false;
   if (!term.u->window() || !isFilterable(*term.u->window()) || !term.a->alongPositions() || view.C % isa<Real>().winograd.width != 0) return false;
   for (const Request<Real>& request : spec.requests)
     if (request.form == RequestForm::cross) return false;
