@@ -51,13 +51,22 @@ describe.each([...nodeBackends(), delayed])('take × $name', ({ make, missing })
     recycle(second.factors);
     recycle(second.individual.get('0.weight').data);
     recycle(third.individual.get('0.weight'));
+    const fourth = await (await net.backward(x, y, quantities)).take();
+    const [held, kept] = [fourth.individual.get('0.weight').data, fourth.individual.get('2.weight').data];
+    const circle: { self?: object; held: unknown } = { held: new Map([['weight', new Set([held])]]) };
+    circle.self = circle;
+    recycle({ circle });
+    expect([held.length === 0, kept.length > 0]).toEqual([backend.name === 'native', true]);
     expect(await settled()).toBe(live);
   });
 
   test('tensors are no arrays to recycle', async () => {
     using step = await net.backward(x, y);
     const tensor = step.gradient.get('0.bias') as unknown as Taken;
-    expect(() => recycle(tensor)).toThrow(expect.objectContaining({ code: 'GRADPACK-OPTION' }));
+    const refused = expect.objectContaining({ code: 'GRADPACK-OPTION' });
+    expect(() => recycle(tensor)).toThrow(refused);
+    expect(() => recycle(step.gradient)).toThrow(refused);
+    expect(() => recycle(step.take() as never)).toThrow(refused);
   });
 
   test('gives what data() gives, once', async () => {

@@ -30,8 +30,8 @@ export interface Addon {
    * empty or the engine allows no such buffer. What `view` gave must be detached before.
    */
   take(heap: Heap, storage: Handle): ArrayBuffer | undefined;
-  /** Empties a buffer that `take` gave and has its memory back at once. Others are left alone. */
-  recycle(heap: Heap, buffer: ArrayBufferLike): void;
+  /** Empties a buffer that `take` gave and has its memory back at once: true. Others are left alone. */
+  recycle(heap: Heap, buffer: ArrayBufferLike): boolean;
   detach(buffer: ArrayBuffer): void;
   prepare(heap: Heap, words: Float64Array): Handle;
   /** Seconds that a first run might take. */

@@ -46,6 +46,8 @@ const SHORT_SECONDS = 4e-3;
 const SLICE = 10;
 /** What is smaller is copied when it is taken: that costs less than a buffer that comes back. */
 const HANDED_OVER_BYTES = 2 ** 12;
+/** What is larger is copied too: engines refuse such buffers. */
+const HANDED_OVER_MOST = 2 ** 31;
 /** After so much was handed over the event loop turns: what the garbage collector has found comes back then, and is used again. */
 const TURN_BYTES = 2 ** 25;
 const PROGRESS_MILLISECONDS = 50;
@@ -108,18 +110,21 @@ export function nativeBackend(addon: Addon, { precision, threads, memory, physic
   };
   const taken = (range: Source): TypedArray => {
     const { source, length } = range;
-    if (length === source.length && bytesOf(source) >= HANDED_OVER_BYTES) {
-      unview(source);
-      const buffer = addon.take(heap, source.handle);
-      if (buffer) {
-        handedOver += buffer.byteLength;
-        return arrayOn(buffer, source.dtype);
-      }
-    }
+    const bytes = bytesOf(source);
+    let isGone = false;
     try {
+      if (length === source.length && bytes >= HANDED_OVER_BYTES && bytes <= HANDED_OVER_MOST) {
+        unview(source);
+        const buffer = guarded('backend.take', () => addon.take(heap, source.handle));
+        if (buffer) {
+          isGone = true;
+          handedOver += bytes;
+          return arrayOn(buffer, source.dtype);
+        }
+      }
       return copied(range);
     } finally {
-      free(source);
+      if (!isGone) free(source);
     }
   };
 
@@ -244,8 +249,9 @@ export function nativeBackend(addon: Addon, { precision, threads, memory, physic
 
     recycle(buffer) {
       if (state !== 'alive') return;
-      handedOver = Math.max(0, handedOver - buffer.byteLength);
-      guarded('backend.recycle', () => addon.recycle(heap, buffer));
+      const { byteLength } = buffer;
+      if (guarded('backend.recycle', () => addon.recycle(heap, buffer)))
+        handedOver = Math.max(0, handedOver - byteLength);
     },
 
     view({ storage, offset, length }) {

@@ -128,12 +128,13 @@ napi_value take(napi_env env, napi_callback_info info) {
   });
 }
 
-/// Takes back what `take` gave; other buffers are left alone.
+/// Takes back what `take` gave: true; other buffers are left alone.
 napi_value recycle(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     const Arguments<2> arguments(env, info);
-    gradpack::recycle(env, *heapOf(env, arguments.number(0)), arguments.value(1));
-    return nullptr;
+    napi_value taken = nullptr;
+    check(env, napi_get_boolean(env, gradpack::recycle(env, *heapOf(env, arguments.number(0)), arguments.value(1)), &taken));
+    return taken;
   });
 }
 

@@ -48,18 +48,19 @@ napi_value handOver(napi_env env, const std::shared_ptr<Heap>& heap, double hand
   return buffer;
 }
 
-void recycle(napi_env env, Heap& heap, napi_value buffer) {
+bool recycle(napi_env env, Heap& heap, napi_value buffer) {
   void* data = nullptr;
   std::size_t bytes = 0;
   bool is = false;
   if (napi_is_arraybuffer(env, buffer, &is) != napi_ok || !is) throw WrongArgument("argument 1 is not an ArrayBuffer");
   check(env, napi_get_arraybuffer_info(env, buffer, &data, &bytes));
   const auto found = heap.loans.find(data);
-  if (data == nullptr || found == heap.loans.end()) return;
+  if (data == nullptr || found == heap.loans.end()) return false;
   check(env, napi_detach_arraybuffer(env, buffer));
   heap.takeBack(found->second->block);
   found->second->block = {};
   heap.loans.erase(found);
+  return true;
 }
 
 }  // namespace gradpack

@@ -12,7 +12,7 @@ namespace gradpack {
 /// No other ArrayBuffer may be on this memory.
 napi_value handOver(napi_env env, const std::shared_ptr<Heap>& heap, double storage);
 
-/// Ends a buffer that was handed over and takes its memory back at once. Others are left alone.
-void recycle(napi_env env, Heap& heap, napi_value buffer);
+/// Ends a buffer that was handed over and takes its memory back at once: true. Others are left alone.
+bool recycle(napi_env env, Heap& heap, napi_value buffer);
 
 }  // namespace gradpack

@@ -59,12 +59,13 @@ export function recordStep(request: PlanRequest, strategy: Strategy): Plan {
   };
   const extraction = new Extraction(graph, targets.of, ruleOf);
   const isReadInside = targets.inside.length > 0;
-  const isCut = targets.all.every(({ quantity }) => quantity.by !== 'individual' || quantity.combine !== 'concat');
+  // what concatenates columns of a sample has to see them together
+  const mayCut = targets.all.every(({ quantity }) => quantity.by !== 'individual' || quantity.combine !== 'concat');
   const { gradients, columns, largest } = recordPasses({
     graph,
     sources: sources.values(),
     columnsThatFit: (nodes) =>
-      isCut ? Math.min(strategy.columns, columnsThatFit(nodes, graph, request)) : strategy.columns,
+      mayCut ? Math.min(strategy.columns, columnsThatFit(nodes, graph, request)) : strategy.columns,
     inner: isReadInside ? strategy.inner : 'none',
     extract: extraction.extract,
     keepsGradient: (node) => products.includes('hessian') || (isReadInside && isCurved(graph, node)),

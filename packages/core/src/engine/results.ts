@@ -12,7 +12,10 @@ export interface Results<Value> {
   [Symbol.iterator](): Iterator<readonly [name: string, parameter: Parameter, value: Value]>;
   /** Copies of all values on the host, by one transfer. */
   data(): Promise<Results<Host<Value>>>;
-  /** All values on the host, and their tensors are disposed: without a copy where the backend can; see `Tensor.take`. */
+  /**
+   * All values on the host, and their tensors are disposed: without a copy where the backend can; see `Tensor.take`. Throws
+   * GRADPACK-DISPOSED where one of them was disposed or taken before: the rest then lives on.
+   */
   take(): Promise<Results<Host<Value>>>;
 }
 

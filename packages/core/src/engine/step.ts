@@ -15,7 +15,10 @@ export interface StepBase {
   readonly done: Promise<void>;
   /** Everything on the host by one transfer: `loss` as a number, and results with host arrays, under the step's own names. */
   read(): Promise<Record<string, unknown>>;
-  /** The same, and the step is disposed: without a copy where the backend can (native); see `Tensor.take`. */
+  /**
+   * The same, and the step is disposed: without a copy where the backend can (native); see `Tensor.take`. Throws GRADPACK-DISPOSED where
+   * something of the step was disposed or taken before: the rest then lives on.
+   */
   take(): Promise<Record<string, unknown>>;
   /** Gives the memory back. Nothing happens the second time. */
   dispose(): void;

@@ -9,6 +9,8 @@
 namespace gradpack {
 namespace {
 
+/// Transformed weights of a call: more would be much memory for one call, as with many weights at once.
+constexpr std::int64_t mostWeights = 64 << 20;
 /// Row tiles of a task: with fewer the weights are read too often, with more its inputs and products leave L2.
 constexpr std::int64_t enoughTiles = 4, leastTiles = 2;
 
@@ -150,6 +152,7 @@ template <class Real> class Winograd final : public ConvolutionCall<Real> {
 bool winogradPays(const Convolution& spec) {
   if (!isFilterable(spec.window)) return false;
   const std::int64_t entries = spec.view.O * spec.view.C, weights = spec.weightPerColumn ? spec.V : 1;
+  if (static_cast<double>(tilePoints * weights) * static_cast<double>(spec.view.G * entries) > static_cast<double>(mostWeights)) return false;
   // in multiplications: a point of a channel of a tile costs as much as 10 to transform, one of a weight as much as 12
   const double direct = static_cast<double>(spec.V * spec.N * spec.toPositions()) * static_cast<double>(spec.view.K * entries);
   const double tiled = tilePoints * (static_cast<double>(spec.V * spec.N * Geometry(spec).tiling.count()) * static_cast<double>(entries + 10 * (spec.view.O + spec.view.C)) + 12.0 * static_cast<double>(weights * entries));

@@ -31,7 +31,7 @@ template <class Real> class TilePoints {
   TilePoints(const Tiling& tiling, const Shape& image, const Shape& low, const Shape& extent, const WinogradPass<Real> (&passes)[2]) : tiling_(tiling), image_(image), low_(low), extent_(extent), passes_{passes[0], passes[1]} {}
 
   /// Rows [row, row + rows) of tiles of x [channels, positions], whose channels lie `stride` apart. Point p of channels c … of tile t
-  /// (counted from the first of `row`) goes to to[p·apart + place(t, c)], for every `width`th c: always a whole vector.
+  /// (counted from the first of `row`) goes to to[p·apart + place(t, c)], for every `width`th c: always a whole vector, whose lanes beyond the channels hold anything.
   template <class Place> void transform(const Real* x, std::ptrdiff_t stride, std::int64_t channels, std::int64_t row, std::int64_t rows, Real* to, std::ptrdiff_t apart, const Place& place) const {
     constexpr int n = winogradPoints;
     const std::int64_t W = isa<Real>().winograd.width, across = (tiling_.tiles[1] - 1) * tiling_.tile[1] + extent_[1];

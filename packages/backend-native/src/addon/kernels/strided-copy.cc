@@ -15,7 +15,7 @@ namespace {
 
 /// Elements of a plate, and rows of one that is transposed: a few cache lines of each column, so that x's lines are used up.
 constexpr std::int64_t mostOfPlate = 16384, mostTransposed = 64;
-/// From this length on memcpy is faster.
+/// Beyond this length memcpy is faster.
 constexpr std::int64_t mostShort = 128;
 
 template <class T, bool accumulate> inline void put(T& y, T x) { y = accumulate ? static_cast<T>(y + x) : x; }

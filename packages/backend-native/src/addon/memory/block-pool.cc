@@ -82,14 +82,24 @@ void BlockPool::takeBack(MemoryBlock block) {
   returns = 0;
 }
 
+bool BlockPool::remember(MemoryBlock block) noexcept {
+  try {
+    free_[block.bytes].blocks.push_back(block.data);
+    return true;
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
+}
+
 void BlockPool::keep(MemoryBlock block) {
-  kept_ += block.bytes;
-  if (kept_ > keep_ || used_ + kept_ > limit_) {
+  const std::size_t kept = kept_ + block.bytes;
+  const bool fits = kept <= keep_ && used_ + kept <= limit_;
+  kept_ = kept;  // as free() expects
+  if (!fits || !remember(block)) {
     free(block.data, block.bytes);
     return;
   }
   giveBack(block.data, block.bytes);
-  free_[block.bytes].blocks.push_back(block.data);
   setOffLimits(block.data, block.bytes);
 }
 

@@ -38,6 +38,8 @@ class BlockPool {
   };
   void freeKept();
   void keep(MemoryBlock block);
+  /// False where there is no memory for the list of free blocks.
+  bool remember(MemoryBlock block) noexcept;
   void free(void* block, std::size_t bytes);
   const std::size_t limit_, keep_;
   std::size_t used_ = 0, kept_ = 0;

@@ -48,7 +48,7 @@ template <class Real> bool Filtered<Real>::pays(const OuterSpec<Real>& spec) {
   const MatrixView& view = *term.view;
   // beyond its columns a term is 0
   if (spec.columns() > term.V) return false;
-  if (!term.u->window() || !isFilterable(*term.u->window()) || !term.a->alongPositions() || view.C % isa<Real>().winograd.width != 0) return false;
+  if (!term.u->window() || !isFilterable(*term.u->window()) || term.u->window()->offsets() != view.K || !term.a->alongPositions() || view.C % isa<Real>().winograd.width != 0) return false;
   for (const Request<Real>& request : spec.requests)
     if (request.form == RequestForm::cross) return false;
   const Window& window = *term.u->window();
@@ -83,7 +83,8 @@ template <class Real> class Filtered<Real>::Task {
     leftApart_ = pointsApart<Real>((to - from) * T_ * plan_.rows_.size(0) + W_), rightApart_ = pointsApart<Real>(sets_ * T_ * tiles_.columns);
     left_ = scratch<Real>(Scratch::sharedLeft, view_.G * plan_.rows_.count * tilePoints * leftApart_), right_ = scratch<Real>(Scratch::sharedRight, view_.G * panels_ * tilePoints * rightApart_);
     const std::int64_t rows = view_.G * plan_.rows_.count;
-    // a task takes all its pairs in order: what a vector writes beyond its tile, the next one overwrites
+    // a vector may write beyond its tile: the next tile overwrites that, since a task takes tiles and pairs in order, and after the last
+    // one there are W numbers to spare
     run_.parallel(rows + view_.G * panels_, [&](std::int64_t task) {
       if (task < rows) {
         const std::int64_t g = task / plan_.rows_.count, i = task % plan_.rows_.count, m = plan_.rows_.size(i);
