@@ -9,8 +9,9 @@ import type {
   TypedArray,
   Window,
 } from '@gradpack/core';
-import { type CaseRecorder, type ConformanceCase, programIn, recordCase, worstError } from '@gradpack/testkit';
+import { type CaseRecorder, type ConformanceCase, recordCase, worstError } from '@gradpack/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { offCentre, unfolded, writesOf } from '../support/recorded-run.js';
 
 const available = isNativeAvailable();
 
@@ -174,20 +175,13 @@ describe.skipIf(available !== true)(`minimal filtering, native${available === tr
 
     describe.each(CONVOLUTIONS)('of a convolution, $name', (shape) => {
       it.each(['convolve', 'convolveTransposed'] as const)('%s is the sum', async (kernel) => {
-        const { recorded, from, weight, bias, before } = convolution(kernel, shape);
-        const [got] = await run(backend, recorded);
-        const expected = convolved(kernel, shape, from, weight, bias, before);
-        expect(worstError([{ got: got as TypedArray, expected }])).toBeLessThan(tolerance);
+        expect(await convolutionError(backend, kernel, shape)).toBeLessThan(tolerance);
       });
     });
 
     it.each(randomShapes(precision === 'float64' ? 40 : 4))('of $name', async (shape) => {
-      for (const kernel of ['convolve', 'convolveTransposed'] as const) {
-        const { recorded, from, weight, bias, before } = convolution(kernel, shape);
-        const [got] = await run(backend, recorded);
-        const expected = convolved(kernel, shape, from, weight, bias, before);
-        expect(worstError([{ got: got as TypedArray, expected }]), kernel).toBeLessThan(tolerance);
-      }
+      for (const kernel of ['convolve', 'convolveTransposed'] as const)
+        expect(await convolutionError(backend, kernel, shape), kernel).toBeLessThan(tolerance);
       const requests: Request[] = [
         { form: 'plain', from: 0, to: shape.V },
         { form: 'square', from: 0, to: 1 },
@@ -195,12 +189,8 @@ describe.skipIf(available !== true)(`minimal filtering, native${available === tr
       // beyond its columns a term is 0
       const beyond: Request[] = [{ form: 'plain', from: 0, to: shape.V + 2 }];
       for (const wanted of [requests, requests.slice(0, 1), beyond]) {
-        const got = await run(backend, outer({ ...shape, uV: 1 }, wanted, 'unfolded'));
-        const expected = await run(backend, outer({ ...shape, uV: 1 }, wanted, 'dense'));
-        expect(
-          worstError(got.map((array, i) => ({ got: array, expected: expected[i] as TypedArray }))),
-          'outer',
-        ).toBeLessThan(tolerance);
+        const { error } = await outerBothWays(backend, { ...shape, uV: 1 }, wanted);
+        expect(error, 'outer').toBeLessThan(tolerance);
       }
     });
 
@@ -208,21 +198,14 @@ describe.skipIf(available !== true)(`minimal filtering, native${available === tr
       const shape = { ...(OUTER[0] as (typeof OUTER)[number]), C: 48 };
       const view = viewOf({ ...shape, C: 144, kernel: [1, 3] }); // as many columns
       const requests: Request[] = [{ form: 'square', from: 0, to: shape.V }];
-      const got = await run(backend, outer(shape, requests, 'unfolded', view));
-      const expected = await run(backend, outer(shape, requests, 'dense', view));
-      expect(worstError(got.map((array, i) => ({ got: array, expected: expected[i] as TypedArray })))).toBeLessThan(
-        tolerance,
-      );
+      expect((await outerBothWays(backend, shape, requests, view)).error).toBeLessThan(tolerance);
     });
 
     describe.each(OUTER)('of outer products, $name', (shape) => {
       it.each(Object.entries(requestsOf(shape)))('%s: as of the unfolded image', async (_, requests) => {
-        const got = await run(backend, outer(shape, requests, 'unfolded'));
-        const expected = await run(backend, outer(shape, requests, 'dense'));
+        const { got, expected, error } = await outerBothWays(backend, shape, requests);
         expect(got.length).toBe(requests.length);
-        expect(worstError(got.map((array, i) => ({ got: array, expected: expected[i] as TypedArray })))).toBeLessThan(
-          tolerance,
-        );
+        expect(error).toBeLessThan(tolerance);
         // tiles round differently: the two were not computed the same way
         expect(got).not.toEqual(expected);
       });
@@ -239,18 +222,36 @@ function windowOf({ input, kernel, low, high = low }: Shape): Window {
 
 const product = (extents: readonly number[]): number => extents.reduce((a, b) => a * b, 1);
 
-/** Positive and negative, off centre: sums grow as those of activations do. */
-function values(length: number, seed: number): Float64Array {
-  let state = seed;
-  return Float64Array.from({ length }, () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return Math.fround(state / 2 ** 31 - 0.75);
-  });
-}
-
 function viewOf({ G, O, C, kernel }: Shape): MatrixView {
   const K = product(kernel);
   return { G, O, C, K, strides: { g: O * C * K, o: C * K, c: K, k: 1 } };
+}
+
+/** Of a convolution against its formula. */
+async function convolutionError(
+  backend: Backend,
+  kernel: 'convolve' | 'convolveTransposed',
+  shape: (typeof CONVOLUTIONS)[number],
+): Promise<number> {
+  const { recorded, from, weight, bias, before } = convolution(kernel, shape);
+  const [got] = await writesOf(backend, recorded);
+  return worstError([{ got: got as TypedArray, expected: convolved(kernel, shape, from, weight, bias, before) }]);
+}
+
+/** Outer products of an image that is unfolded lazily, and beforehand. */
+async function outerBothWays(
+  backend: Backend,
+  shape: (typeof OUTER)[number],
+  requests: readonly Request[],
+  view = viewOf(shape),
+): Promise<{ readonly got: readonly TypedArray[]; readonly expected: readonly TypedArray[]; readonly error: number }> {
+  const got = await writesOf(backend, outer(shape, requests, 'unfolded', view));
+  const expected = await writesOf(backend, outer(shape, requests, 'dense', view));
+  return {
+    got,
+    expected,
+    error: worstError(got.map((array, i) => ({ got: array, expected: expected[i] as TypedArray }))),
+  };
 }
 
 interface RecordedConvolution {
@@ -269,10 +270,10 @@ function convolution(
   const window = windowOf(shape);
   const images = [G * C * product(window.input), G * O * product(window.output)] as const;
   const [fromSize, toSize] = kernel === 'convolve' ? images : [images[1], images[0]];
-  const from = values(V * N * fromSize, 1);
-  const weight = values((weightPerColumn ? V : 1) * G * O * C * product(shape.kernel), 2);
-  const bias = shape.bias && kernel === 'convolve' ? values(G * O, 3) : undefined;
-  const before = values(V * N * toSize, 4);
+  const from = offCentre(V * N * fromSize, 1);
+  const weight = offCentre((weightPerColumn ? V : 1) * G * O * C * product(shape.kernel), 2);
+  const bias = shape.bias && kernel === 'convolve' ? offCentre(G * O, 3) : undefined;
+  const before = offCentre(V * N * toSize, 4);
   const record = recordCase();
   record.call(
     kernel,
@@ -338,7 +339,7 @@ function outer(
   shape: (typeof OUTER)[number],
   requests: readonly Request[],
   form: 'dense' | 'unfolded',
-  view = viewOf(shape),
+  view: MatrixView,
 ): ConformanceCase {
   const { V, N, G, O, C, uV } = shape;
   const window = windowOf(shape);
@@ -347,9 +348,9 @@ function outer(
   const record = recordCase();
   const reads: Operand[] = [];
   const read = (operand: Operand): number => reads.push(operand) - 1;
-  const image = values(uV * N * G * C * S, 5);
+  const image = offCentre(uV * N * G * C * S, 5);
   const a: FactorSpec = {
-    ...{ form: 'dense', read: read(record.input(values(V * N * G * O * T, 6))), V, N, G, F: O, T },
+    ...{ form: 'dense', read: read(record.input(offCentre(V * N * G * O * T, 6))), V, N, G, F: O, T },
     strides: { v: N * G * O * T, n: G * O * T, g: O * T, f: T, t: 1 },
   };
   const extents = { V: uV, N, G, F: C * K, T };
@@ -393,47 +394,10 @@ function requestOf(
   const length = (perColumn ? columns : 1) * (perSample ? rows : 1) * entries;
   return {
     ...rest,
-    ...(weighted ? { weight: read(record.input(values(columns * N, 10 + seed))) } : {}),
+    ...(weighted ? { weight: read(record.input(offCentre(columns * N, 10 + seed))) } : {}),
     ...(samples ? { samples: { list: read(record.input(samples, 'int32')), count: samples.length } } : {}),
-    into: writes.push(record.output(values(length, 20 + seed))) - 1,
+    into: writes.push(record.output(offCentre(length, 20 + seed))) - 1,
     strides: { v: perColumn ? (perSample ? rows : 1) * entries : 0, n: perSample ? entries : 0 },
     accumulate: accumulate ?? false,
   };
-}
-
-/** [planes, K, T] of [planes, S]. */
-function unfolded(image: Float64Array, { input, kernel, output, low }: Window): Float64Array {
-  const [[H, W], [kh, kw], [rows, columns], [top, left]] = [input, kernel, output, low] as unknown as [
-    number,
-    number,
-  ][] as [[number, number], [number, number], [number, number], [number, number]];
-  const [K, T] = [kh * kw, rows * columns];
-  const planes = image.length / (H * W);
-  const result = new Float64Array(planes * K * T);
-  for (let plane = 0; plane < planes; plane++)
-    for (let k = 0; k < K; k++)
-      for (let t = 0; t < T; t++) {
-        const [y, x] = [Math.floor(t / columns) - top + Math.floor(k / kw), (t % columns) - left + (k % kw)];
-        if (y >= 0 && y < H && x >= 0 && x < W)
-          result[(plane * K + k) * T + t] = image[(plane * H + y) * W + x] as number;
-      }
-  return result;
-}
-
-/** What the case's writes hold after its run. */
-async function run(backend: Backend, { program, data }: ConformanceCase): Promise<readonly TypedArray[]> {
-  const own = programIn(program, backend.precision);
-  const prepared = backend.prepare(own);
-  const bound = own.buffers.map(({ dtype, length }) => backend.allocate(dtype, length));
-  try {
-    for (const [i, storage] of bound.entries()) backend.write(storage, data[i] as TypedArray);
-    await backend.run(prepared, bound);
-    const written = own.calls
-      .flatMap(({ writes }) => writes)
-      .map(({ buffer }) => bound[buffer] as (typeof bound)[number]);
-    return await backend.read(written.map((storage) => ({ storage, offset: 0, length: storage.length })));
-  } finally {
-    for (const storage of bound) backend.release(storage);
-    prepared.dispose();
-  }
 }

@@ -65,15 +65,14 @@ template <class Real> class Winograd final : public ConvolutionCall<Real> {
   void transformWeights(const Real* weight, std::int64_t o, Real* to) const {
     const WinogradKernels<Real>& kernels = isa<Real>().winograd;
     const Tiles<Real>& tiles = isa<Real>().tiles;
-    alignas(64) Real packed[longestWinograd * longestWinograd * Tiles<Real>::mostColumns / 2] = {}, half[longestWinograd * winogradPoints * Tiles<Real>::mostColumns / 2];
+    alignas(64) Real packed[longestWinograd * longestWinograd * Tiles<Real>::mostColumns / 2] = {};
     const std::int64_t W = width(), m = std::min(W, view_.O - o), height = spec_.window.kernel()[0], across = spec_.window.kernel()[1], apart = weightsApart(), turn = spec_.adjoint ? -1 : 1;
     const std::int64_t panel = o / tiles.columns * tiles.columns, panelColumns = panelWidth(tiles, view_.O - panel);
     const Real* first = packed + (spec_.adjoint ? (view_.K - 1) * W : 0);
     Real* d = to + panel * view_.C + (o - panel);
     for (std::int64_t c = 0; c < view_.C; c++, d += panelColumns) {
       packSteps<Real>(tiles, {weight + o * view_.o + c * view_.c, view_.o, view_.k}, m, view_.K, packed, W);
-      kernels.weight[height](first, turn * W, turn * across * W, half, W, across * W, across);
-      kernels.weight[across](half, across * W, W, d, winogradPoints * apart, apart, winogradPoints);
+      passBothAxes(W, kernels.weight[height], kernels.weight[across], across, winogradPoints, first, turn * across * W, turn * W, d, winogradPoints * apart, apart);
     }
   }
 
@@ -87,9 +86,8 @@ template <class Real> class Winograd final : public ConvolutionCall<Real> {
       const Real* x = Base::from(run, stack, image) + g * view_.C * spec_.fromPositions();
       input_.transform(x, spec_.fromPositions(), view_.C, row, rows, input, inputs, [&](std::int64_t t, std::int64_t c) {
         // as BlockedTile reads it
-        const std::int64_t tile = done * across + t, large = (blocks.base + 1) * blocks.more;
-        const std::int64_t block = tile < large ? tile / (blocks.base + 1) : blocks.more + (tile - large) / blocks.base, m = blocks.size(block);
-        return blocks.at(block) * steps_ + c * m + (tile - blocks.at(block)) * W;
+        const std::int64_t tile = done * across + t, block = blocks.part(tile);
+        return blocks.at(block) * steps_ + c * blocks.size(block) + (tile - blocks.at(block)) * W;
       });
     });
     for (int point = 0; point < tilePoints; point++, weights += weightsApart())
@@ -121,13 +119,11 @@ template <class Real> class Winograd final : public ConvolutionCall<Real> {
     const Tiles<Real>& tiles = isa<Real>().tiles;
     const Tiling& tiling = geometry_.tiling;
     const std::int64_t W = width(), height = tiling.tile[0], across = tiling.tile[1], line = tiling.tiles[1] * across, plane = spec_.toPositions(), extent = geometry_.to[1];
-    alignas(64) Real half[winogradPoints * winogradPoints * Tiles<Real>::mostColumns / 2];
+    const WinogradPass<Real> passes[2] = {kernels.output[spec_.window.kernel()[0]], kernels.output[spec_.window.kernel()[1]]};
     Real* lines = scratch<Real>(Scratch::image, height * line * channels_);
     for (std::int64_t t = 0; t < tiling.tiles[1]; t++)
-      for (std::int64_t o = 0; o < channels_; o += W) {
-        kernels.output[spec_.window.kernel()[0]](product + t * channels_ + o, apart, winogradPoints * apart, half, W, winogradPoints * W, winogradPoints);
-        kernels.output[spec_.window.kernel()[1]](half, winogradPoints * W, W, lines + t * across * channels_ + o, line * channels_, channels_, height);
-      }
+      for (std::int64_t o = 0; o < channels_; o += W)
+        passBothAxes(W, passes[0], passes[1], winogradPoints, height, product + t * channels_ + o, winogradPoints * apart, apart, lines + t * across * channels_ + o, line * channels_, channels_);
     for (std::int64_t i = 0; i < std::min(height, geometry_.to[0] - row * height); i++) {
       Real *from = lines + i * line * channels_, *to = y + (row * height + i) * extent;
       for (std::int64_t p = 0; p < extent && spec_.biased; p++) isa<Real>().elementwise.addScaled(1, run.read<Real>(spec_.bias) + g * view_.O, from + p * channels_, view_.O);

@@ -24,6 +24,16 @@ struct Tiling {
 /// Numbers between points of `size` each: multiples of a page would meet in one set of the cache.
 template <class Real> std::int64_t pointsApart(std::int64_t size) { return size + 64 / static_cast<std::int64_t>(sizeof(Real)); }
 
+/// A patch [rows, columns] of vectors of W numbers through a pass along each axis: `first` along its rows, of which it makes `rows`, then `second`
+/// along its `columns`. Row i and column j of what is read lie at from + i·fromRow + j·fromColumn, likewise of what is written.
+template <class Real>
+void passBothAxes(std::int64_t W, WinogradPass<Real> first, WinogradPass<Real> second, std::int64_t columns, std::int64_t rows, const Real* from, std::ptrdiff_t fromRow, std::ptrdiff_t fromColumn, Real* to, std::ptrdiff_t toRow,
+                  std::ptrdiff_t toColumn) {
+  alignas(64) Real half[tilePoints * Tiles<Real>::mostColumns / 2];
+  first(from, fromColumn, fromRow, half, W, columns * W, columns);
+  second(half, columns * W, W, to, toRow, toColumn, rows);
+}
+
 /// What brings patches of images to points, vectors of channels at a time.
 template <class Real> class TilePoints {
  public:
@@ -36,13 +46,11 @@ template <class Real> class TilePoints {
     constexpr int n = winogradPoints;
     const std::int64_t W = isa<Real>().winograd.width, across = (tiling_.tiles[1] - 1) * tiling_.tile[1] + extent_[1];
     const Real* frame = lay(x, stride, channels, row * tiling_.tile[0], (rows - 1) * tiling_.tile[0] + extent_[0], across);
-    alignas(64) Real half[tilePoints * Tiles<Real>::mostColumns / 2];
     for (std::int64_t i = 0; i < rows; i++)
       for (std::int64_t j = 0; j < tiling_.tiles[1]; j++)
-        for (std::int64_t c = 0; c < channels; c += W) {
-          passes_[0](frame + (i * tiling_.tile[0] * across + j * tiling_.tile[1]) * channels + c, channels, across * channels, half, W, n * W, extent_[1]);
-          passes_[1](half, n * W, W, to + place(i * tiling_.tiles[1] + j, c), n * apart, apart, n);
-        }
+        for (std::int64_t c = 0; c < channels; c += W)
+          passBothAxes(W, passes_[0], passes_[1], extent_[1], n, frame + (i * tiling_.tile[0] * across + j * tiling_.tile[1]) * channels + c, across * channels, channels,
+                       to + place(i * tiling_.tiles[1] + j, c), n * apart, apart);
   }
 
  private:

@@ -167,11 +167,7 @@ template <class Real> class Filtered<Real>::Task {
     const Shape& tile = plan_.tiling_.tile;
     const auto& passes = isa<Real>().winograd.output;
     const std::int64_t height = n + 1 - tile[0], width = n + 1 - tile[1], apart = productsApart();
-    alignas(64) Real half[longestWinograd * n * Tiles<Real>::mostColumns / 2];
-    for (std::int64_t i = 0; i < block.m * block.w; i += W_, cells += view_.K * W_) {
-      passes[tile[0]](products + i, apart, n * apart, half, W_, n * W_, n);
-      passes[tile[1]](half, n * W_, W_, cells, width * W_, W_, height);
-    }
+    for (std::int64_t i = 0; i < block.m * block.w; i += W_, cells += view_.K * W_) passBothAxes(W_, passes[tile[0]], passes[tile[1]], n, height, products + i, n * apart, apart, cells, width * W_, W_);
   }
 
   const Filtered& plan_;
