@@ -16,28 +16,35 @@ namespace {
   x[4] = _mm256_permute2f128_ps(c0, c4, 0x31), x[5] = _mm256_permute2f128_ps(c1, c5, 0x31), x[6] = _mm256_permute2f128_ps(c2, c6, 0x31), x[7] = _mm256_permute2f128_ps(c3, c7, 0x31);
 }
 
-/// 8×8 blocks; a lane beyond m is loaded from row m − 1 and not stored.
-void transposeFloats(const float* s, std::ptrdiff_t ls, int m, std::ptrdiff_t n, float* d, std::ptrdiff_t ld) {
-  for (int r0 = 0; r0 < m; r0 += 8, s += 8 * ls, d += 8) {
-    const int rows = m - r0 < 8 ? m - r0 : 8;
-    const __m256i keep = _mm256_cmpgt_epi32(_mm256_set1_epi32(rows), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
-    std::ptrdiff_t q = 0;
-    for (; q + 8 <= n; q += 8) {
-      __m256 t[8];
-#pragma GCC unroll 8
-      for (int r = 0; r < 8; r++) t[r] = _mm256_loadu_ps(s + (r < rows ? r : rows - 1) * ls + q);
-      transposeSquare(t);
-#pragma GCC unroll 8
-      for (int i = 0; i < 8; i++) {
-        if (rows == 8) _mm256_storeu_ps(d + (q + i) * ld, t[i]);
-        else _mm256_maskstore_ps(d + (q + i) * ld, keep, t[i]);
-      }
-    }
-    transposePlain(s + q, ls, rows, n - q, d + q * ld, ld);
-  }
+/// The first `count` lanes: masked stores are slow on AMD's processors.
+template <int count> inline void storeFirst(float* p, __m256 x) {
+  if constexpr (count == 8) return _mm256_storeu_ps(p, x);
+  __m128 rest = _mm256_castps256_ps128(x);
+  if constexpr (count >= 4) _mm_storeu_ps(p, rest), rest = _mm256_extractf128_ps(x, 1);
+  if constexpr (count & 2) _mm_storel_pi(reinterpret_cast<__m64*>(p + (count & 4)), rest), rest = _mm_movehl_ps(rest, rest);
+  if constexpr (count & 1) _mm_store_ss(p + (count & 6), rest);
 }
 
-/// The lanes of `bits` from a vector in memory: masked stores are slow on AMD's processors.
+/// Blocks of `rows` × 8; a lane beyond the rows is loaded from the last one and not stored.
+template <int rows> void transposeRows(const float* s, std::ptrdiff_t ls, std::ptrdiff_t n, float* d, std::ptrdiff_t ld) {
+  std::ptrdiff_t q = 0;
+  for (; q + 8 <= n; q += 8) {
+    __m256 t[8];
+#pragma GCC unroll 8
+    for (int r = 0; r < 8; r++) t[r] = _mm256_loadu_ps(s + (r < rows ? r : rows - 1) * ls + q);
+    transposeSquare(t);
+#pragma GCC unroll 8
+    for (int i = 0; i < 8; i++) storeFirst<rows>(d + (q + i) * ld, t[i]);
+  }
+  transposePlain(s + q, ls, rows, n - q, d + q * ld, ld);
+}
+
+void transposeFloats(const float* s, std::ptrdiff_t ls, int m, std::ptrdiff_t n, float* d, std::ptrdiff_t ld) {
+  constexpr decltype(&transposeRows<8>) byRows[] = {nullptr, transposeRows<1>, transposeRows<2>, transposeRows<3>, transposeRows<4>, transposeRows<5>, transposeRows<6>, transposeRows<7>, transposeRows<8>};
+  for (int r = 0; r < m; r += 8, s += 8 * ls, d += 8) byRows[m - r < 8 ? m - r : 8](s, ls, n, d, ld);
+}
+
+/// The lanes of `bits` from a vector in memory.
 template <class Real> void storeSome(std::uint32_t bits, const Real* x, Real* p) {
   for (int lane = __builtin_ctz(bits); bits >> lane != 0; lane++) p[lane] = x[lane];
 }
