@@ -1,29 +1,36 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { isNativeAvailable, native } from '@gradpack/backend-native';
-import { extend, type Step, tensor } from '@gradpack/core';
+import { extend, tensor } from '@gradpack/core';
 import { linear, sequential } from '@gradpack/layers';
 import { crossEntropyLoss } from '@gradpack/losses';
 import { describe, expect, test } from 'vitest';
 
 const available = isNativeAvailable();
 const N = 128;
+/** Until V8 has compiled what a step runs: 2000 to 3000 of them on slow processors. */
+const WARM = 3000;
+const MEASURED = 1000;
+
+/** µs of each step outside kernels, in a process of its own and of the built packages: test runners and loaders of TypeScript add to each call across modules. */
+async function outsideKernels(): Promise<readonly number[]> {
+  const script = fileURLToPath(new URL('overhead-steps.ts', import.meta.url));
+  const flags = ['--import', import.meta.resolve('tsx')];
+  const { stdout } = await promisify(execFile)(process.execPath, [...flags, script, String(WARM + MEASURED)], {
+    env: { ...process.env, NODE_OPTIONS: '' },
+  });
+  return (JSON.parse(stdout) as readonly number[]).slice(WARM);
+}
 
 describe('logistic regression 784 → 10, N = 128, on native', () => {
-  test.skipIf(available !== true)('a step spends under 50 µs outside kernels', async () => {
-    const outside: number[] = [];
-    await train(1200, async (step, kernelSeconds) => {
-      const kernels = kernelSeconds();
-      const start = performance.now();
-      const found = await step();
-      const wall = performance.now() - start;
-      outside.push(1e3 * wall - 1e6 * (kernelSeconds() - kernels));
-      found.dispose();
-    });
-    const measured = outside.slice(200).sort((a, b) => a - b); // the first steps are not compiled yet
-    // a machine that others use too doubles the median, and hardly the fastest tenth
-    const at = (share: number): number => measured[Math.floor(share * measured.length)]!;
+  // a machine that others use too doubles the median, and hardly the fastest tenth
+  test.skipIf(available !== true)('a step spends under 50 µs outside kernels', { retry: 2 }, async () => {
+    const outside = [...(await outsideKernels())].sort((a, b) => a - b);
+    const at = (share: number): number => outside[Math.floor(share * outside.length)]!;
     expect(at(0.1)).toBeGreaterThan(0);
-    expect(at(0.1), 'µs, fastest tenth of 1000 steps').toBeLessThan(50);
-    expect(at(0.5), 'µs, median of 1000 steps').toBeLessThan(100);
+    expect(at(0.1), `µs, fastest tenth of ${MEASURED} steps`).toBeLessThan(50);
+    expect(at(0.5), `µs, median of ${MEASURED} steps`).toBeLessThan(100);
   });
 
   test.skipIf(available !== true)('the event loop turns while short steps follow one another', async () => {
@@ -32,20 +39,14 @@ describe('logistic regression 784 → 10, N = 128, on native', () => {
       turns++;
     }, 1);
     const start = performance.now();
-    await train(Number.POSITIVE_INFINITY, async (step) => {
-      (await step()).dispose();
-      return performance.now() - start > 300;
-    });
+    await train(() => performance.now() - start > 300);
     clearInterval(timer);
     expect(turns, 'in 300 ms').toBeGreaterThan(0); // dozens, but where others take the core
   });
 });
 
-/** Calls `each` so many times, or until it says that it is enough. */
-async function train(
-  steps: number,
-  each: (step: () => Promise<Step>, kernelSeconds: () => number) => Promise<unknown>,
-): Promise<void> {
+/** Makes steps until it is enough. */
+async function train(isEnough: () => boolean): Promise<void> {
   const backend = await native();
   const net = await extend(sequential(linear(784, 10)), crossEntropyLoss(), { backend });
   const x = tensor(backend, { data: Float32Array.from({ length: N * 784 }, (_, i) => Math.sin(i)), shape: [N, 784] });
@@ -53,7 +54,7 @@ async function train(
     backend,
     Int32Array.from({ length: N }, (_, i) => i % 10),
   );
-  for (let i = 0; i < steps; i++) if ((await each(() => net.backward(x, y), backend.kernelSeconds)) === true) break;
+  while (!isEnough()) (await net.backward(x, y)).dispose();
   await net.dispose();
   await backend.dispose();
 }
