@@ -91,9 +91,8 @@ export function recordProduct({
     const into = k.external([V, ...parameter.shape], k.precision, 'result');
     const found = terms.get(parameter) ?? [];
     const theta = sizeOf(parameter.shape);
-    k.fillInto(into, 0);
-    if (found.length > 0)
-      k.outer(found, [{ form: 'plain', from: 0, to: V, into, strides: { v: theta, n: 0 }, accumulate: true }]);
+    if (found.length === 0) k.fillInto(into, 0);
+    else k.outer(found, [{ form: 'plain', from: 0, to: V, into, strides: { v: theta, n: 0 }, accumulate: false }]);
     results.set(parameter, into);
   }
   return results;

@@ -58,12 +58,12 @@ template <class Real> struct PackedRows {
   static std::ptrdiff_t size(std::ptrdiff_t M, std::ptrdiff_t K) { return M * K; }
   /// `tile(i, k, m, kk, d)` packs rows [i, i + m) and steps [k, k + kk).
   template <class PackTile> void pack(const PackTile& tile) const {
-    for (std::ptrdiff_t s = 0; s < Split(K, blockSteps<Real>).count; s++) packSteps(s, tile);
+    for (std::ptrdiff_t s = 0; s < Split(K, blockSteps<Real>).count; s++) packSteps(s, 0, rows.count, tile);
   }
-  /// Block `s` of the steps.
-  template <class PackTile> void packSteps(std::ptrdiff_t s, const PackTile& tile) const {
+  /// Tiles [from, from + count) of block `s` of the steps.
+  template <class PackTile> void packSteps(std::ptrdiff_t s, std::ptrdiff_t from, std::ptrdiff_t count, const PackTile& tile) const {
     const Split steps(K, blockSteps<Real>);
-    for (std::ptrdiff_t i = 0; i < rows.count; i++) tile(rows.at(i), steps.at(s), rows.size(i), steps.size(s), data + steps.at(s) * M + rows.at(i) * steps.size(s));
+    for (std::ptrdiff_t i = from; i < from + count; i++) tile(rows.at(i), steps.at(s), rows.size(i), steps.size(s), data + steps.at(s) * M + rows.at(i) * steps.size(s));
   }
 };
 

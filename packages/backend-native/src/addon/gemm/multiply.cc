@@ -36,7 +36,11 @@ void multiplyFewRows(int threads, std::ptrdiff_t M, std::ptrdiff_t N, std::ptrdi
   const Tiles<Real>& tiles = isa<Real>().tiles;
   const PackedRows<Real> rows(tiles, M, K, scratch<Real>(Scratch::sharedRows, PackedRows<Real>::size(M, K)));
   const Split steps(K, blockSteps<Real>), panels(ceilDivide(N, tiles.columns), std::clamp<std::ptrdiff_t>(N / (4 * threads * tiles.columns), 1, taskPanels));
-  parallel(threads, steps.count, [&](std::ptrdiff_t s) { rows.packSteps(s, [&](std::ptrdiff_t i, std::ptrdiff_t k, std::ptrdiff_t m, std::ptrdiff_t kk, Real* d) { packScaled(tiles, A.at(i, k), m, kk, alpha, d, m); }); });
+  const Split groups(rows.rows.count, ceilDivide(rows.rows.count, threads));
+  parallel(threads, steps.count * groups.count, [&](std::ptrdiff_t task) {
+    const std::ptrdiff_t group = task % groups.count;
+    rows.packSteps(task / groups.count, groups.at(group), groups.size(group), [&](std::ptrdiff_t i, std::ptrdiff_t k, std::ptrdiff_t m, std::ptrdiff_t kk, Real* d) { packScaled(tiles, A.at(i, k), m, kk, alpha, d, m); });
+  });
   parallel(threads, panels.count, [&](std::ptrdiff_t task) {
     const std::ptrdiff_t j = panels.at(task) * tiles.columns, n = std::min(panels.size(task) * tiles.columns, N - j);
     multiplyPacked(tiles, rows, n, [&](std::ptrdiff_t k, std::ptrdiff_t kk, std::ptrdiff_t from, std::ptrdiff_t count, Real* d) { packColumns(tiles, B.at(k, j + from), kk, count, d); }, C.at(0, j));

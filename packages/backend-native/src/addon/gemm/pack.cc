@@ -1,20 +1,40 @@
 #include "pack.h"
 
 #include <algorithm>
+#include <array>
+#include <cstring>
+#include <utility>
 
 namespace gradpack {
+namespace {
+
+/// k rows of `width` numbers: of known width they are a few instructions, where a call of memmove for each takes as long as the tile's arithmetic.
+template <int width, class Real> void copyRows(std::ptrdiff_t k, const Real* s, std::ptrdiff_t ls, Real* d, std::ptrdiff_t ld) {
+  for (std::ptrdiff_t q = 0; q < k; q++, s += ls, d += ld) std::memcpy(d, s, width * sizeof(Real));
+}
+
+template <class Real, int... width> constexpr auto rowCopiers(std::integer_sequence<int, width...>) { return std::array{copyRows<width, Real>...}; }
+
+/// Of up to 16 numbers, and of the widths of panels.
+template <class Real> void copyRowsOf(std::ptrdiff_t width, std::ptrdiff_t k, const Real* s, std::ptrdiff_t ls, Real* d, std::ptrdiff_t ld) {
+  static constexpr auto copiers = rowCopiers<Real>(std::make_integer_sequence<int, Tiles<Real>::mostRows + 1>{});
+  if (width < static_cast<std::ptrdiff_t>(copiers.size())) copiers[static_cast<std::size_t>(width)](k, s, ls, d, ld);
+  else if (width == 32) copyRows<32>(k, s, ls, d, ld);
+  else
+    for (std::ptrdiff_t q = 0; q < k; q++, s += ls, d += ld) std::copy_n(s, width, d);
+}
+
+}  // namespace
 
 template <class Real> void packSteps(const Tiles<Real>& tiles, const Matrix<Real>& A, std::ptrdiff_t m, std::ptrdiff_t k, Real* d, std::ptrdiff_t ld) {
   if (A.columnStride == 1 && A.rowStride != 1 && k > 1) {
     tiles.transpose(A.p, A.rowStride, static_cast<int>(m), k, d, ld);
     return;
   }
+  if (A.rowStride == 1) return copyRowsOf(m, k, A.p, A.columnStride, d, ld);
   const Real* s = A.p;
-  if (A.rowStride == 1)
-    for (std::ptrdiff_t q = 0; q < k; q++, s += A.columnStride, d += ld) std::copy_n(s, m, d);
-  else
-    for (std::ptrdiff_t q = 0; q < k; q++, s += A.columnStride, d += ld)
-      for (std::ptrdiff_t r = 0; r < m; r++) d[r] = s[r * A.rowStride];
+  for (std::ptrdiff_t q = 0; q < k; q++, s += A.columnStride, d += ld)
+    for (std::ptrdiff_t r = 0; r < m; r++) d[r] = s[r * A.rowStride];
 }
 
 template <class Real> void packScaled(const Tiles<Real>& tiles, const Matrix<Real>& A, std::ptrdiff_t m, std::ptrdiff_t k, Real alpha, Real* d, std::ptrdiff_t ld) {
