@@ -41,25 +41,43 @@ export const ALL_QUANTITIES = [
   'ggnVectorProduct',
 ] as const;
 
-/** All quantities of a net on a backend, from one backward pass, against their definitions. */
+/**
+ * All quantities of a net on a backend, from one backward pass, against their definitions.
+ *
+ * @param computed what the backend gets in place of the net, of the same structure
+ */
 export async function errorsAgainstTruth(
   spec: NetSpec,
   backend: Backend,
   random: () => number,
   options: BackwardOptions = {},
+  computed = spec,
 ): Promise<readonly QuantityError[]> {
   const samples = 2;
   const labels = randomLabels(spec, random, samples);
   const expected = truth(spec, { labels });
   const compared: Compared[] = [];
-  const check = (quantity: string, parameter: string, got: HostArray, expected: SpecArray): void => {
-    compared.push({ quantity, parameter, got, expected });
+  const check = (
+    quantity: string,
+    parameter: string,
+    got: HostArray,
+    expected: SpecArray,
+    scale: SpecArray = expected,
+  ): void => {
+    compared.push({ quantity, parameter, got, expected, scale });
   };
-  const model = new SpecModel(spec);
+  /** √(E[g²] E[(g − ḡ)²]): gradients are rounded before what they have in common is taken off. */
+  const deviationScale = (parameter: string): SpecArray => {
+    const { shape, data } = expected.variance[parameter] as SpecArray;
+    const squares = (expected.sumGradSquared[parameter] as SpecArray).data;
+    const N = (expected.batchGrad[parameter] as SpecArray).shape[0] as number;
+    return { shape, data: data.map((x, i) => Math.sqrt((x * (squares[i] as number)) / N)) };
+  };
+  const model = new SpecModel(computed);
   const net = await extend(model, lossOf(spec), { backend });
   try {
     const asked = quantitiesNamed(ALL_QUANTITIES, { samples, labels });
-    const step = await net.backward(inputsOf(spec) as never, targetOf(spec), asked as never, {
+    const step = await net.backward(inputsOf(computed) as never, targetOf(computed), asked as never, {
       onMissing: 'skip',
       ...options,
     });
@@ -114,7 +132,9 @@ export async function errorsAgainstTruth(
           const { output, input } = got as { readonly output: HostArray; readonly input?: HostArray };
           check(quantity, `${parameter} output`, output, factors.output);
           if (factors.input) check(quantity, `${parameter} input`, input as HostArray, factors.input);
-        } else check(quantity, parameter, got as HostArray, x as SpecArray);
+        } else if (quantity === 'variance')
+          check(quantity, parameter, got as HostArray, x as SpecArray, deviationScale(parameter));
+        else check(quantity, parameter, got as HostArray, x as SpecArray);
       }
     }
     step.dispose();

@@ -4,10 +4,7 @@ export interface Tolerance {
   truth(quantity: string): number;
 }
 
-/**
- * Random nets meet float32 at its worst: differences of almost equal numbers (p − onehot of a confident net, gradients that nearly cancel
- * over the batch, signed columns) amplify the rounding of the activations by up to a few hundred.
- */
+/** Differences of almost equal numbers amplify the rounding of activations; how much, `conditioning.ts` measures for random nets. */
 const DIFFERENCES: readonly string[] = [
   'gradient',
   'batchGrad',
