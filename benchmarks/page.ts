@@ -3,14 +3,15 @@ import { QUANTITIES, type QuantityName } from './quantities.js';
 import type { Machine, Results, Row } from './results.js';
 import { markdown, medianOf, multiple, tableOf } from './table.js';
 
-/** The page `docs/guide/benchmarks.md`. */
-export function benchmarksPage({ machine, versions, rows }: Results): string {
+/** The page `docs/guide/benchmarks.md`: all tables of the first machine, the overview of the others. */
+export function benchmarksPage(first: Results, ...others: readonly Results[]): string {
+  const { machine, versions, rows } = first;
   return `---
 order: 80
 ---
 # Benchmarks
 
-<!-- Made from benchmarks/results.json by benchmarks/page.ts: npm test -- --project across benchmarks -u -->
+<!-- Made from benchmarks/results by benchmarks/page.ts: npm test -- --project across benchmarks -u -->
 
 What one step costs: the gradient of the mean cross-entropy *and* the quantity, until they are computed. Every implementation
 gets the same weights, data and sampled labels, and was timed only after its results agreed to 1e-4 of their largest entry.
@@ -25,6 +26,7 @@ The time of \`gradpack/native\` as a multiple of BackPACK's, for the gradient al
 
 ${overview(rows)}
 
+${others.map(elsewhere).join('\n')}
 ${PROBLEMS.map(({ name, description }) => section(name, description, rows)).join('\n')}
 ## What limits it
 
@@ -34,8 +36,12 @@ ${PROBLEMS.map(({ name, description }) => section(name, description, rows)).join
 - *Multiples of the own gradient* are therefore not small where the gradient became faster than the quantity: what is only summed over
   samples is transformed back once, individual gradients one by one. Of BatchGrad on 3c3d the rest is the writing of 114 MB. In
   multiples of PyTorch's gradient everything became cheaper.
-- *Products with a vector on mlp* are near half of BackPACK's time (0.46 to 0.57 from run to run): both compute the same four products
-  of 128 × 128 × 784, here at 130 to 150 GFLOP/s, of 210 that larger ones reach, because sharing 0.15 ms among threads costs some of it.
+- *Products with a vector on mlp* took 0.46 to 0.57 of BackPACK's time with avx512 when these tables were made: both compute the same
+  four products of 128 × 128 × 784. Since then rows are packed by a few instructions each, the packing of few rows is shared evenly,
+  results of products are not filled before they are written, and steps are timed on the built packages (tsx adds 30 µs to each): with
+  avx2 that makes 0.34, measured for 10 s. What is left are products at 84 to 87 of 92 GFLOP/s a core.
+- *Exact diagonals of 2c2d* took 0.38 to 0.62 of BackPACK's time with avx2, from run to run on a machine that others use too; with
+  avx512 0.38. Half of the step are outer products, at 150 GFLOP/s of 184.
 - *Gradients of mlp* beside PyTorch's: two such products, equally fast in both.
 - *Memory*: norms, moments and diagonals hold 1.0 to 1.5 times what the gradient alone holds. Exact diagonals of mlp hold 1.8 times of
   it, 1 MB more; smaller passes of columns would save that and take 15 to 20 % longer.
@@ -54,20 +60,24 @@ ${PROBLEMS.map(({ name, description }) => section(name, description, rows)).join
 - Quantities that an implementation lacks, or for which it would take too long, are left out.
 
 \`\`\`sh
-npm run bench:peers                                   # once: PyTorch, BackPACK, jax-js and tfjs, into a folder of their own
-npm run bench -- --json benchmarks/results.json       # everything; --help says how to narrow it
-npm test -- --project across benchmarks -u            # this page
+npm run bench:peers                                      # once: PyTorch, BackPACK, jax-js and tfjs, into a folder of their own
+npm run bench -- --json benchmarks/results/avx512.json   # everything; --help says how to narrow it
+npm test -- --project across benchmarks -u               # this page
 \`\`\`
 `;
 }
 
-function machineLine({ date, processor, cores, memoryBytes, platform, node }: Machine): string {
-  return `${processor}, ${cores} cores, ${Math.round(memoryBytes / 2 ** 30)} GiB, ${platform}, Node ${node}, ${date}`;
+function machineLine({ date, processor, cores, memoryBytes, platform, node, vectors }: Machine): string {
+  return `${processor}${vectors ? ` with ${vectors}` : ''}, ${cores} cores, ${Math.round(memoryBytes / 2 ** 30)} GiB, ${platform}, Node ${node}, ${date}`;
 }
 
 function versionLine(versions: Results['versions']): string {
   const peers = Object.entries(versions).map((peer) => peer.join(' '));
   return peers.length > 0 ? peers.join(', ') : 'Without peers';
+}
+
+function elsewhere({ machine, versions, rows }: Results): string {
+  return `The same on another machine: ${machineLine(machine)}; ${versionLine(versions)}.\n\n${overview(rows)}\n`;
 }
 
 function overview(rows: readonly Row[]): string {

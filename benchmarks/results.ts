@@ -1,4 +1,5 @@
 import { arch, availableParallelism, cpus, platform, totalmem } from 'node:os';
+import { isNativeAvailable, native } from '@gradpack/backend-native';
 import type { Implementation } from './implementation.js';
 import type { QuantityName } from './quantities.js';
 
@@ -37,9 +38,12 @@ export interface Machine {
   readonly memoryBytes: number;
   readonly platform: string;
   readonly node: string;
+  /** Of the native backend: `avx512`, `avx2` …; absent where there is none. */
+  readonly vectors?: string;
 }
 
-export function thisMachine(): Machine {
+export async function thisMachine(): Promise<Machine> {
+  const vectors = await nativeVectors();
   return {
     date: new Date().toISOString().slice(0, 10),
     processor: cpus()[0]?.model ?? 'unknown',
@@ -47,7 +51,15 @@ export function thisMachine(): Machine {
     memoryBytes: totalmem(),
     platform: `${platform()}-${arch()}`,
     node: process.version,
+    ...(vectors !== undefined && { vectors }),
   };
+}
+
+async function nativeVectors(): Promise<string | undefined> {
+  if (isNativeAvailable() !== true) return undefined;
+  const backend = await native();
+  await backend.dispose();
+  return backend.isa;
 }
 
 export async function versionsOf(implementations: readonly Implementation[]): Promise<Results['versions']> {

@@ -10,7 +10,7 @@ async function main({ problems, quantities, peers, json, help, ...options }: Opt
     console.log(HELP);
     return;
   }
-  const machine = thisMachine();
+  const machine = await thisMachine();
   console.log(Object.values(machine).join(', '));
   for (const { name, missing } of [...OWN, ...PEERS]) if (missing) console.log(`without ${name}: ${missing}`);
   const implementations = [...OWN.filter(({ missing }) => !missing), ...peers];
