@@ -45,9 +45,10 @@ const ISA_FLAGS = {
     '.avx512.cc': ['-mavx512f', '-mavx512dq', '-mavx512vl', '-mavx2', '-mfma'],
   },
 };
+// nodelete: threads of the pool outlive the environment that loaded the addon
 const LINK = {
   darwin: ['-bundle', '-undefined', 'dynamic_lookup', '-pthread'],
-  linux: ['-shared', '-fPIC', '-pthread', '-Wl,-z,noexecstack', `-Wl,--version-script=${exports}`],
+  linux: ['-shared', '-fPIC', '-pthread', '-Wl,-z,noexecstack', '-Wl,-z,nodelete', `-Wl,--version-script=${exports}`],
 };
 
 const words = (text) => (text ?? '').split(/\s+/).filter(Boolean);

@@ -273,8 +273,11 @@ export function nativeBackend(addon: Addon, { precision, threads, memory, physic
       try {
         storeConstants(program, storeConstant, stored);
       } catch (error) {
-        freeConstants({ constants: stored });
-        addon.dispose(heap, handle);
+        // a program that runs forbids it until it ends
+        void jobs.submit(() => {
+          freeConstants({ constants: stored });
+          addon.dispose(heap, handle);
+        });
         throw error;
       }
       const seconds = addon.estimate(heap, handle);

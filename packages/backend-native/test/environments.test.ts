@@ -121,6 +121,28 @@ describe.skipIf(available !== true)(
       expect({ status, stdout }).toEqual({ status: 0, stdout: 'terminated\n' });
     });
 
+    it.skipIf(process.platform !== 'linux')(
+      'keeps one pool of threads for workers that come and go, where the main thread never loads it',
+      () => {
+        const worker = `
+      const addon = require(${JSON.stringify(path)});
+      const heap = addon.createHeap(2 ** 30, 2 ** 28, 2);
+      addon.write(heap, addon.allocate(heap, 0, 2 ** 21), new Float32Array(2 ** 21).fill(1));`;
+        const { status, stdout } = inProcess(`
+      const { Worker } = require('node:worker_threads');
+      const threads = () => require('node:fs').readdirSync('/proc/self/task').length;
+      (async () => {
+        const counts = [];
+        for (let i = 0; i < 8; i++) {
+          await new Promise((resolve) => new Worker(${JSON.stringify(worker)}, { eval: true }).once('exit', resolve));
+          counts.push(threads());
+        }
+        console.log(counts[7] - counts[1]);
+      })();`);
+        expect({ status, stdout }).toEqual({ status: 0, stdout: '0\n' });
+      },
+    );
+
     it('stops between two calls', async () => {
       const backend = await native({ threads: 1 });
       const prepared = backend.prepare(products(3000));

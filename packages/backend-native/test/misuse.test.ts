@@ -1,7 +1,7 @@
 import { compileExpression, expression, GradPackError, type Program } from '@gradpack/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Addon, INTERFACE_VERSION } from '../src/addon-interface.js';
-import { encodeProgram } from '../src/encode.js';
+import { encodeProgram, KERNELS } from '../src/encode.js';
 import { isNativeAvailable, type NativeBackend, native } from '../src/index.js';
 import { loadAddon } from '../src/loader.js';
 
@@ -308,6 +308,33 @@ describe.skipIf(available !== true)(
           attempt(changed);
         }
       addon.run(heap, addon.prepare(heap, words), handles);
+      addon.destroyHeap(heap);
+    });
+
+    // strides of 0 let every count be claimed on buffers of 64 numbers; each once overflowed a size
+    interface Counts {
+      readonly N?: number;
+      readonly G?: number;
+      readonly T?: number;
+      readonly factorV?: number;
+      readonly columns?: number;
+      readonly form?: number;
+    }
+    it.each<[string, Counts]>([
+      ['steps and columns', { T: 2 ** 46, factorV: 2, columns: 2 ** 18 }],
+      ['columns and samples', { N: 2 ** 32, columns: 2 ** 32 }],
+      ['columns of norms', { N: 2 ** 44, T: 1, columns: 2 ** 20, form: 2 }],
+      ['columns alone', { columns: 2 ** 26 }],
+      ['groups', { G: 2 ** 40, form: 2 }],
+    ])('refuses outer products of too many %s', (_, { N = 1, G = 1, T = 2, factorV = 1, columns = 1, form = 0 }) => {
+      const heap = addon.createHeap(1 << 24, 0, 1);
+      const a = [0, 0, 1, N, G, 1, T, 0, 0, 0, 0, 0];
+      const u = [0, 0, factorV, N, G, 1, T, 0, 0, 0, 0, 0];
+      const view = [G, 1, 1, 1, 0, 0, 0, 0];
+      const request = [form, 0, columns, 0, 0, 0, 0, 0, 0, 0];
+      const call = [1, 0, 0, 1, 1, 0, N, 1, 1, 0, ...a, ...u, ...view, 1, ...request];
+      const words = [0, 0, 2, 0, 64, -1, 0, 64, -1, 1, KERNELS.indexOf('outer'), call.length, ...call];
+      expect(codeOf(() => addon.prepare(heap, Float64Array.from(words)))).toBe('GRADPACK-INTERNAL');
       addon.destroyHeap(heap);
     });
   },

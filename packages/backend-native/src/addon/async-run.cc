@@ -43,18 +43,19 @@ void complete(napi_env env, napi_status, void* data) noexcept {
 }  // namespace
 
 napi_value startRun(napi_env env, const std::shared_ptr<Heap>& heap, std::unique_ptr<BoundProgram> bound) {
-  auto run = std::make_unique<AsyncRun>();
-  run->heap = heap;
-  run->bound = std::move(bound);
+  std::unique_ptr<AsyncRun> run;
   napi_value promise = nullptr, name = nullptr;
   try {
+    run = std::make_unique<AsyncRun>();
+    run->heap = heap;
     check(env, napi_create_string_utf8(env, "gradpack:run", NAPI_AUTO_LENGTH, &name));
     check(env, napi_create_async_work(env, nullptr, name, execute, complete, run.get(), &run->work));
     check(env, napi_create_promise(env, &run->deferred, &promise));
+    run->bound = std::move(bound);
     check(env, napi_queue_async_work(env, run->work));
   } catch (...) {
-    if (run->work != nullptr) napi_delete_async_work(env, run->work);
-    heap->finish(*run->bound);
+    if (run && run->work != nullptr) napi_delete_async_work(env, run->work);
+    heap->finish(bound ? *bound : *run->bound);
     throw;
   }
   heap->running = run->bound.get();

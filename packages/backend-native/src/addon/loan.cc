@@ -28,11 +28,15 @@ void takeBack(napi_env, void*, void* hint) noexcept {
   alignedFree(block.data);
 }
 
+/// Bytes; backend.ts has the same limit.
+constexpr std::int64_t mostHandedOver = std::int64_t{1} << 31;
+
 }  // namespace
 
 napi_value handOver(napi_env env, const std::shared_ptr<Heap>& heap, double handle) {
   const Storage storage = heap->storage(handle);
-  if (storage.length == 0) return nullptr;
+  // what engines refuse as too large Node 20 finalizes and reports as an error as well
+  if (storage.length == 0 || storage.bytes() > mostHandedOver) return nullptr;
   if (heap->running != nullptr) failInternal("storage was handed over while a program runs, which may be bound to it");
   auto loan = std::make_unique<Loan>(Loan{heap, storage.block});
   napi_value buffer = nullptr;

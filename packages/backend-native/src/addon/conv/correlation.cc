@@ -25,7 +25,7 @@ template <class Real> class Correlation final : public ConvolutionCall<Real> {
  public:
   explicit Correlation(const Convolution& spec)
       : Base(spec), view_(spec.view), frame_(spec.window), T_(frame_.outputs), steps_(view_.columns() + (spec.biased ? 1 : 0)),
-        frameSize_(frame_.isImage() ? view_.G * view_.C * frame_.size : view_.C * frame_.size),
+        frameSize_(checkedProduct(frame_.isImage() ? view_.G * view_.C : view_.C, frame_.size)),
         runs_(joinImages(spec.images, T_, enoughColumns, std::max(frameSize_, Base::toSize()))) {
     for (std::int64_t c = 0; c < view_.C; c++)
       for (const std::int32_t tap : frame_.taps) taps_.push_back(static_cast<std::int32_t>(c * frame_.size) + tap);

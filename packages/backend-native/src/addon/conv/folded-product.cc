@@ -20,7 +20,7 @@ template <class Real> class FoldedProduct final : public ConvolutionCall<Real> {
 
  public:
   explicit FoldedProduct(const Convolution& spec)
-      : Base(spec), view_(spec.view), frame_(spec.window), T_(frame_.outputs), runs_(joinImages(spec.images, T_, enoughColumns, std::max(view_.C * frame_.size, Base::fromSize()))),
+      : Base(spec), view_(spec.view), frame_(spec.window), T_(frame_.outputs), runs_(joinImages(spec.images, T_, enoughColumns, std::max(checkedProduct(view_.C, frame_.size), Base::fromSize()))),
         depth_(std::clamp<std::int64_t>(productSize / (view_.K * runs_.size(0) * T_), 1, view_.C)) {
     const int width = isa<Real>().lanes.width;
     for (std::int64_t images = runs_.base; images <= runs_.size(0); images++)

@@ -35,7 +35,10 @@ template <class Real> class Gather final : public Call {
     run.parallelRanges(V * R, shape_.grain(0), [&, R = R, S = S, T = T](std::int64_t from, std::int64_t to) {
       for (std::int64_t row = from; row < to; row++) {
         const std::int32_t* at = index + row % R * T;
-        for (std::int64_t t = 0; t < T; t++) y[row * T + t] = shape_.holds(at[t]) ? x[row * S + at[t]] : Real(0);
+        for (std::int64_t t = 0; t < T; t++) {
+          const std::int32_t s = at[t];
+          y[row * T + t] = shape_.holds(s) ? x[row * S + s] : Real(0);
+        }
       }
     });
   }
@@ -64,7 +67,7 @@ template <class Real> class ScatterAdd final : public Call {
         Real* sums = x + row * S;
         std::fill_n(sums, S, Real(0));
         for (std::int64_t t = 0; t < T; t++)
-          if (shape_.holds(at[t])) sums[at[t]] += y[row * T + t];
+          if (const std::int32_t s = at[t]; shape_.holds(s)) sums[s] += y[row * T + t];
       }
     });
   }

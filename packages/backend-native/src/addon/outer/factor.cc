@@ -24,12 +24,12 @@ template <class Real> Factor<Real>::Factor(CallReader& words) {
     window_.emplace(words);
     if (F % window_->offsets() != 0 || T != window_->outputs()) failInternal("an unfolded factor does not fit its window");
     extent.axis(F / window_->offsets(), f_).axis(window_->inputs(), 1);
-    unfolding_.emplace(*window_, F);
   } else {
     t_ = words.integer();
     extent.axis(F, f_).axis(T, t_);
   }
   place_ = words.read(read, words.precision, extent);
+  if (unfolded) unfolding_.emplace(*window_, F);
 }
 
 template <class Real>

@@ -5,6 +5,9 @@
 namespace gradpack {
 namespace {
 
+/// Of a request: more than any program has, and little enough for tables with an entry for each.
+constexpr std::int64_t mostColumns = 1 << 20;
+
 template <class Real> std::vector<Term<Real>> readTerms(CallReader& words, std::int64_t N, std::int64_t size) {
   std::vector<Term<Real>> terms;
   for (int i = 0, n = words.count(1 << 16); i < n; i++) terms.emplace_back(words, N, size);
@@ -35,6 +38,7 @@ template <class Real> Term<Real>::Term(CallReader& reader, std::int64_t N, std::
   switch (kind) {
     case TermKind::matrix: {
       view.emplace(reader);
+      fits(view->entries());
       if (view->G != a->G || view->O != a->F || view->columns() != u->F) failInternal("a term does not fit its view");
       const Extent extent = view->extent();
       if (extent.low < 0 || extent.high >= size) failInternal("a view reaches outside θ");
@@ -83,6 +87,16 @@ template <class Real> Request<Real>::Request(CallReader& reader, std::int64_t N,
 
 template <class Real> OuterSpec<Real>::OuterSpec(CallReader& words) : N(words.extent()), size(words.extent()), terms(readTerms<Real>(words, N, size)) {
   for (int i = 0, n = words.count(1 << 16); i < n; i++) requests.emplace_back(words, N, size);
+  if (columns() > mostColumns) failInternal("a request has too many columns");
+  // strides of 0 let counts be large where buffers are small
+  const auto bounded = [&](const std::vector<Term<Real>>& terms) {
+    std::int64_t steps = 1;
+    for (const Term<Real>& term : terms)
+      if (term.a) steps = checkedProduct(1, steps + term.a->T);
+    checkedProduct(checkedProduct(std::max<std::int64_t>(columns(), 1), N), steps);
+  };
+  bounded(terms);
+  for (const Request<Real>& request : requests) bounded(request.cross);
 }
 
 template <class Real> std::int64_t OuterSpec<Real>::columns() const {

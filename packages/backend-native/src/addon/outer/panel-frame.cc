@@ -2,12 +2,19 @@
 #include "panels.h"
 
 namespace gradpack {
+namespace {
+
+/// Of a frame: a view with one entry in each of its groups has as many.
+constexpr std::int64_t mostChunks = 1 << 22;
+
+}  // namespace
 
 template <class Real> PanelFrame<Real>::PanelFrame(const Tiles<Real>& tiles, const MatrixView& view, std::int64_t rows, std::int64_t columns) : view(&view) {
   // chunks of equal width, in whole panels
   const Split bands(view.O, rows);
   const std::int64_t parts = ceilDivide(view.columns(), std::max<std::int64_t>(1, columns / tiles.columns) * tiles.columns);
   const std::int64_t most = ceilDivide(ceilDivide(view.columns(), parts), tiles.columns) * tiles.columns;
+  if (checkedProduct(view.G, checkedProduct(bands.count, parts)) > mostChunks) failInternal("a term has too many groups");
   for (std::int64_t g = 0; g < view.G; g++)
     for (std::int64_t band = 0; band < bands.count; band++)
       for (std::int64_t j = 0; j < view.columns(); j += most) {

@@ -11,16 +11,18 @@ template <class Real> class Samples {
  public:
   Samples(const Run& run, const Request<Real>& request, std::int64_t N) : weight_(request.weight ? run.read<Real>(*request.weight) : nullptr), from_(request.from), N_(N) {
     if (!request.samples) return;
-    const std::int32_t* list = run.read<std::int32_t>(*request.samples);
+    // a copy: whoever holds a view of the list may write into it meanwhile
+    const std::int32_t* given = run.read<std::int32_t>(*request.samples);
+    const std::vector<std::int32_t> list(given, given + request.count);
     first_.assign(static_cast<std::size_t>(N) + 1, 0);
     const auto holds = [N](std::int32_t n) { return n >= 0 && n < N; };
-    for (std::int64_t i = 0; i < request.count; i++)
-      if (holds(list[i])) first_[static_cast<std::size_t>(list[i]) + 1]++;
+    for (const std::int32_t n : list)
+      if (holds(n)) first_[static_cast<std::size_t>(n) + 1]++;
     for (std::size_t n = 0; n < static_cast<std::size_t>(N); n++) first_[n + 1] += first_[n];
     place_.resize(static_cast<std::size_t>(first_.back()));
     std::vector<std::int64_t> next(first_.begin(), first_.end() - 1);
-    for (std::int64_t i = 0; i < request.count; i++)
-      if (holds(list[i])) place_[static_cast<std::size_t>(next[static_cast<std::size_t>(list[i])]++)] = i;
+    for (std::size_t i = 0; i < list.size(); i++)
+      if (holds(list[i])) place_[static_cast<std::size_t>(next[static_cast<std::size_t>(list[i])]++)] = static_cast<std::int64_t>(i);
   }
 
   /// How often sample n is asked for.

@@ -29,7 +29,8 @@ class Neighbours {
   std::int64_t count() const { return static_cast<std::int64_t>(entry_.size()); }
 
  private:
-  explicit Neighbours(const std::vector<std::vector<std::int32_t>>& lists);
+  /// Both as the accessors say, entries not yet less anything.
+  Neighbours(std::vector<std::int32_t> first, std::vector<std::int32_t> entry);
   std::vector<std::int32_t> first_, entry_;
   std::vector<Piece> pieces_;
   std::int64_t mostResults_ = 0, mostEntries_ = 0;
