@@ -118,6 +118,7 @@ template <class Real> class RankOne<Real>::Work {
     const std::int64_t count = samples.before(N_), padded = panelSize(tiles, I_, 1), group = 4 * tiles.columns;
     Real* panels = scratch<Real>(Scratch::sharedColumns, count * padded);
     const Split bands(O_, 4 * outer.spreadRows);
+    const Split parts(std::max<std::int64_t>(1, count), samplesOfSum);
     const Real share = Real(1) / static_cast<Real>(std::max<std::int64_t>(1, count));
     for (std::int64_t g = 0; g < view_.G; g++) {
       const Matrix<Real> a = listed(samples, rowsOf(*term_.a, request.from, g, Scratch::sharedLeft), O_, Scratch::sharedLeftList);
@@ -127,13 +128,26 @@ template <class Real> class RankOne<Real>::Work {
       run_.parallel(bands.count, [&](std::int64_t band) {
         const Split rows(bands.size(band), outer.spreadRows);
         Real* packed = scratch<Real>(Scratch::rows, count * outer.spreadRows);
-        Real *sum = scratch<Real>(Scratch::tile, 2 * outer.spreadRows * tiles.columns), *spread = sum + outer.spreadRows * tiles.columns;
+        const std::int64_t cells = outer.spreadRows * tiles.columns;
+        Real *sum = scratch<Real>(Scratch::tile, 2 * cells), *spread = sum + cells;
+        double *total = scratch<double>(Scratch::product, 2 * cells), *spreads = total + cells;
         for (std::int64_t i = 0; i < rows.count; i++) {
           const std::int64_t o = bands.at(band) + rows.at(i), m = rows.size(i);
           packSteps(tiles, a.transposed().at(o, 0), m, count, packed, m);
           for (std::int64_t j = 0; j < I_; j += tiles.columns) {
             const std::int64_t width = panelWidth(tiles, I_ - j), valid = std::min(width, I_ - j);
-            (width == tiles.columns ? outer.spreadWide : outer.spreadNarrow)[m](count, packed, m, panels + j * count, width, share, sum, spread);
+            const SpreadTile<Real> tile = (width == tiles.columns ? outer.spreadWide : outer.spreadNarrow)[m];
+            const Real* panel = panels + j * count;
+            if (parts.count == 1) tile(count, packed, m, panel, width, share, sum, spread);
+            else {
+              std::fill_n(total, 2 * cells, 0.0);
+              for (std::int64_t part = 0; part < parts.count; part++) {
+                const std::int64_t from = parts.at(part), size = parts.size(part);
+                tile(size, packed + from * m, m, panel + from * width, width, Real(1) / static_cast<Real>(size), sum, spread);
+                joinPart(from, size, m * width, sum, spread, total, spreads);
+              }
+              std::copy_n(total, m * width, sum), std::copy_n(spreads, m * width, spread);
+            }
             put(spread, m, width, valid, share, to.at(o, j));
             if (plain != nullptr) put(sum, m, width, valid, Real(1), target(*plain, g, 0).at(o, j));
           }
@@ -145,6 +159,16 @@ template <class Real> class RankOne<Real>::Work {
  private:
   Target<Real> target(const Request<Real>& request, std::int64_t g, std::int64_t row) const {
     return {run_.write<Real>(request.into) + row * request.v + g * view_.g, view_.o, view_.columnStride(), request.accumulate || !replaced_};
+  }
+
+  /// Total and spread of the first `seen` samples joined by those of `more` others (T. Chan, G. Golub, R. LeVeque, 1979).
+  static void joinPart(std::int64_t seen, std::int64_t more, std::int64_t count, const Real* sum, const Real* spread, double* total, double* spreads) {
+    const double before = static_cast<double>(seen), now = static_cast<double>(more), weight = seen == 0 ? 0 : before * now / (before + now);
+    for (std::int64_t i = 0; i < count; i++) {
+      const double own = static_cast<double>(sum[i]), d = own / now - (seen == 0 ? 0 : total[i] / before);
+      spreads[i] += static_cast<double>(spread[i]) + d * d * weight;
+      total[i] += own;
+    }
   }
 
   static void put(const Real* cells, std::int64_t m, std::int64_t width, std::int64_t valid, Real by, const Target<Real>& to) {

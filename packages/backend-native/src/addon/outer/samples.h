@@ -7,6 +7,10 @@
 
 namespace gradpack {
 
+/// Most samples that are added up one after another in the numbers' own precision: sums of more are sums of such sums, as far as there is
+/// memory for them. A running sum of 10⁶ float32 numbers is off by a percent.
+constexpr std::int64_t samplesOfSum = 1024;
+
 template <class Real> class Samples {
  public:
   Samples(const Run& run, const Request<Real>& request, std::int64_t N) : weight_(request.weight ? run.read<Real>(*request.weight) : nullptr), from_(request.from), N_(N) {

@@ -235,7 +235,7 @@ template <class Real> void Tiled<Real>::run(const Run& run, const OuterSpec<Real
   const std::int64_t chunks = static_cast<std::int64_t>(frame_.chunks.size()), V = spec.columns(), N = spec.N, blocks = reducer.blocks();
   const Run own{run.base, work_ < worthSharing ? 1 : run.threads};
   // at least four tasks a thread, as far as memory for their sums goes
-  const std::int64_t wanted = own.threads == 1 ? 1 : ceilDivide(4 * own.threads, chunks), most = mostSums / std::max<std::int64_t>(1, blocks * frame_.cells);
+  const std::int64_t wanted = std::max(own.threads == 1 ? 1 : ceilDivide(4 * own.threads, chunks), ceilDivide(N, samplesOfSum)), most = mostSums / std::max<std::int64_t>(1, blocks * frame_.cells);
   const Split groups(N, ceilDivide(N, std::clamp<std::int64_t>(std::min(wanted, most), 1, N)));
   const std::int64_t steps = PackedTerms<Real>(spec.terms, V).steps(), joined = joins_ ? std::clamp<std::int64_t>(joinedSteps / steps, 1, groups.size(0)) : 1;
 
