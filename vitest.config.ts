@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from 'node:fs';
 import { playwright } from '@vitest/browser-playwright';
 import { configDefaults, defineConfig } from 'vitest/config';
 
@@ -19,6 +20,12 @@ export const test = { testTimeout: 60_000, hookTimeout: 60_000 }; // projects in
 const gpuTest = { include: gpuTests, env: gpuEnv, testTimeout: 120_000, hookTimeout: 120_000 };
 const pool = 'forks' as const;
 
+/** Those below the one that native chooses here, which the other projects run. */
+function lowerInstructionSets(): readonly string[] {
+  const described = existsSync('/proc/cpuinfo') ? readFileSync('/proc/cpuinfo', 'utf8') : '';
+  return described.includes(' avx512f ') ? ['avx2', 'portable'] : ['portable'];
+}
+
 const inNode = [
   { ...onSources, test: { ...test, name: 'unit', include: ['packages/*/test/**/*.test.ts'], exclude } },
   { ...onSources, test: { ...test, name: 'across', include: ['tests/**/*.test.ts'], exclude, pool } },
@@ -33,6 +40,16 @@ const inNode = [
       env: { GRADPACK_POISON: '1' },
     },
   },
+  ...lowerInstructionSets().map((isa) => ({
+    ...onSources,
+    test: {
+      ...test,
+      name: `native-${isa}`,
+      include: ['tests/conformance/native*.test.ts', 'tests/golden/**/*.test.ts', 'tests/fuzz/**/*.test.ts'],
+      pool,
+      env: { GRADPACK_ISA: isa },
+    },
+  })),
   {
     // forks: Dawn lives per process, and a worker thread does not see the driver's environment
     ...onSources,

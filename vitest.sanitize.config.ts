@@ -12,8 +12,7 @@ export default defineConfig({
     name: 'sanitize',
     include: [
       'packages/backend-native/test/**/*.test.ts',
-      'tests/conformance/native.test.ts',
-      'tests/conformance/native-filtering.test.ts',
+      'tests/conformance/native*.test.ts',
       'tests/{fuzz,threads}/**/*.test.ts',
     ],
     pool: 'forks',

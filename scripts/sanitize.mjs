@@ -24,7 +24,7 @@ const SANITIZERS = [
       UBSAN_OPTIONS: 'print_stacktrace=1',
     },
     /** The instruction sets beside the machine's own, on random programs. */
-    more: ['neon'],
+    more: ['avx2', 'portable', 'neon'],
   },
   {
     name: 'thread',

@@ -1,5 +1,5 @@
 import { cpu } from '@gradpack/backend-cpu';
-import { isNativeAvailable, native } from '@gradpack/backend-native';
+import { isNativeAvailable, type NativeBackend, native } from '@gradpack/backend-native';
 import {
   type Backend,
   compileExpression,
@@ -36,6 +36,11 @@ describe.skipIf(available !== true)(`native conformance${available === true ? ''
       backend = await native({ precision, threads });
     });
     afterAll(() => backend.dispose());
+
+    it('computes with the instruction set that GRADPACK_ISA names', () => {
+      const { isa } = backend as NativeBackend;
+      expect(isa).toBe(process.env.GRADPACK_ISA ?? isa);
+    });
 
     it.each(conformanceCases(seeded(7), { mapsInPlace: true }))('$name', async (conformanceCase) => {
       const live = backend.memory().live;

@@ -11,7 +11,7 @@ import { bindHandles, measured, type PreparedProgram, storeConstants, unboundHan
 export interface NativeBackend extends Backend {
   readonly name: 'native';
   readonly threads: number;
-  /** `avx512`, `avx2` or `portable`. */
+  /** `avx512`, `avx2`, `neon` or `portable`. */
   readonly isa: string;
   /** Seconds spent in kernels since the backend was made. */
   kernelSeconds(): number;

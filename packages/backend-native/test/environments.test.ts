@@ -89,6 +89,26 @@ describe.skipIf(available !== true)(
       await Promise.all(workers.map((worker) => worker.terminate()));
     });
 
+    it('refuses the heaps of other environments, and their storage on heaps of its own', () => {
+      const worker = `
+      const { workerData: { heap, storage }, parentPort } = require('node:worker_threads');
+      const addon = require(${JSON.stringify(path)});
+      const own = addon.createHeap(2 ** 20, 0, 1);
+      const codeOf = (call) => { try { call(); return 'nothing'; } catch (error) { return error.code; } };
+      parentPort.postMessage([codeOf(() => addon.allocate(heap, 0, 4)), codeOf(() => addon.destroyHeap(heap)), codeOf(() => addon.release(own, storage))].join(' '));`;
+      const { status, stdout } = inProcess(`${setUp(1)}
+      const { Worker } = require('node:worker_threads');
+      new Worker(${JSON.stringify(worker)}, { eval: true, workerData: { heap, storage: handles[0] } }).once('message', (codes) => {
+        console.log(codes);
+        addon.run(heap, program, handles);
+        console.log(right());
+      });`);
+      expect({ status, stdout }).toEqual({
+        status: 0,
+        stdout: 'GRADPACK-DISPOSED GRADPACK-DISPOSED GRADPACK-MIXED-BACKENDS\ntrue\n',
+      });
+    });
+
     it('ends at once, with the exit code, when the process exits during a run', () => {
       const { status, signal } = inProcess(
         `${setUp(20_000)} process.once('exit', () => addon.stopAll()); addon.runAsync(heap, program, handles); setTimeout(() => process.exit(3), 20);`,

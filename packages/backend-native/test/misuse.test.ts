@@ -213,6 +213,21 @@ describe.skipIf(available !== true)(
       for (const heap of [one, two]) addon.destroyHeap(heap);
     });
 
+    it.each([Number.NaN, 0.5, -1, 1e300, Number.POSITIVE_INFINITY])('refuses %d as the number of a heap', (number) => {
+      const heap = addon.createHeap(1 << 20, 0, 1);
+      const storage = addon.allocate(heap, 0, 4);
+      const calls = [
+        () => addon.allocate(number, 0, 4),
+        () => addon.destroyHeap(number),
+        () => addon.stop(number),
+        () => addon.progress(number),
+        () => addon.release(number, storage),
+      ];
+      for (const call of calls) expect(codeOf(call)).toBe('GRADPACK-DISPOSED');
+      addon.release(heap, storage);
+      addon.destroyHeap(heap);
+    });
+
     it('refuses arrays whose memory is gone and takes shared memory', () => {
       const heap = addon.createHeap(1 << 20, 0, 1);
       const storage = addon.allocate(heap, 0, 4);

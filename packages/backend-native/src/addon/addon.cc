@@ -3,6 +3,7 @@
 #include <node_api.h>
 
 #include <atomic>
+#include <cmath>
 #include <map>
 #include <utility>
 
@@ -33,7 +34,7 @@ const std::shared_ptr<Heap>& heapOf(napi_env env, double serial) {
   void* data = nullptr;
   check(env, napi_get_instance_data(env, &data));
   auto& heaps = static_cast<Environment*>(data)->heaps;
-  const auto found = heaps.find(serial);
+  const auto found = std::isfinite(serial) ? heaps.find(serial) : heaps.end();  // NaN equals every key
   if (found == heaps.end()) throw Failure("GRADPACK-DISPOSED", "this backend was disposed or belongs to another thread");
   return found->second;
 }
