@@ -66,6 +66,10 @@ const commands = {
   'bench:peers'() {
     node('benchmarks/peers/install.mjs');
   },
+  'bench:products'() {
+    native();
+    node('benchmarks/products.mjs');
+  },
   profile(args) {
     timed('benchmarks/profile.ts', args);
   },

@@ -35,7 +35,7 @@ template <class Real>
 void multiplyFewRows(int threads, std::ptrdiff_t M, std::ptrdiff_t N, std::ptrdiff_t K, Real alpha, const Matrix<Real>& A, const Matrix<Real>& B, const Target<Real>& C) {
   const Tiles<Real>& tiles = isa<Real>().tiles;
   const PackedRows<Real> rows(tiles, M, K, scratch<Real>(Scratch::sharedRows, PackedRows<Real>::size(M, K)));
-  const Split steps(K, blockSteps<Real>), panels(ceilDivide(N, tiles.columns), std::clamp<std::ptrdiff_t>(N / (4 * threads * tiles.columns), 1, taskPanels));
+  const Split &steps = rows.steps, panels(ceilDivide(N, tiles.columns), std::clamp<std::ptrdiff_t>(N / (4 * threads * tiles.columns), 1, taskPanels));
   const Split groups(rows.rows.count, ceilDivide(rows.rows.count, threads));
   parallel(threads, steps.count * groups.count, [&](std::ptrdiff_t task) {
     const std::ptrdiff_t group = task % groups.count;
@@ -53,9 +53,9 @@ template <class Real> void multiply(int threads, std::ptrdiff_t M, std::ptrdiff_
   const Tiles<Real>& tiles = isa<Real>().tiles;
   if (2.0 * static_cast<double>(M) * static_cast<double>(N) * static_cast<double>(K) < worthSharing) threads = 1;
   const bool inPlace = B.columnStride == 1 && M <= worthPacking * tiles.rows;
-  if (threads == 1 && !inPlace && M <= blockRows && N <= blockColumns && K <= blockSteps<Real>) return multiplySmall(tiles, M, N, K, alpha, A, B, C);
+  if (threads == 1 && !inPlace && M <= blockRows && N <= blockColumns && K <= blockSteps(tiles)) return multiplySmall(tiles, M, N, K, alpha, A, B, C);
   if (!inPlace && M <= blockRows && N >= 2 * threads * tiles.columns) return multiplyFewRows(threads, M, N, K, alpha, A, B, C);
-  const Split steps(K, blockSteps<Real>);
+  const Split steps(K, blockSteps(tiles));
   const std::ptrdiff_t across = std::min(N, blockColumns);
   // at least four tasks a thread, of whole tiles
   const std::ptrdiff_t wanted = threads == 1 ? 1 : 4 * threads;
