@@ -62,6 +62,21 @@ void Factor<Real>::packSamples(const Run& run, const Tiles<Real>& tiles, std::in
   }
 }
 
+template <class Real> typename Unfolding<Real>::Channels Factor<Real>::lay(const Run& run, std::int64_t v, std::int64_t sample, std::int64_t g, std::int64_t f0, std::int64_t n) const {
+  const Real* image = at(run, v, sample, g);
+  return unfolding_ ? unfolding_->lay(image, f_, f0, n) : typename Unfolding<Real>::Channels{image, 0};
+}
+
+template <class Real>
+void Factor<Real>::packPanels(const Run& run, const Tiles<Real>& tiles, const typename Unfolding<Real>::Channels& laid, std::int64_t v, std::int64_t sample, std::int64_t g, std::int64_t f0, std::int64_t n, std::int64_t t, std::int64_t count, Real* d) const {
+  if (!unfolding_) return packRange(run, tiles, v, g, f0, n, sample * T + t, count, d, 0, count);
+  for (std::int64_t j = 0; j < n; j += tiles.columns) {
+    const std::int64_t width = panelWidth(tiles, n - j);
+    unfolding_->pack(laid, f0 + j, std::min(width, n - j), t, count, d, width);
+    d += count * width;
+  }
+}
+
 template <class Real>
 void Factor<Real>::packImage(const Run& run, const Tiles<Real>& tiles, std::int64_t v, std::int64_t n, std::int64_t g, std::int64_t f0, std::int64_t m, std::int64_t t, std::int64_t count, Real* d, std::int64_t ld) const {
   const auto channels = unfolding_->lay(at(run, v, n, g), f_, f0, m);

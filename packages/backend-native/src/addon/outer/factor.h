@@ -19,6 +19,10 @@ template <class Real> class Factor {
   void pack(const Run& run, const Tiles<Real>& tiles, std::int64_t v, std::int64_t g, std::int64_t f0, std::int64_t m, std::int64_t step, std::int64_t count, Real* d, std::int64_t ld) const;
   /// All panels of columns [f0, f0 + n) for whole samples [sample, sample + samples), as steps `step` … of panels that have `steps`.
   void packSamples(const Run& run, const Tiles<Real>& tiles, std::int64_t v, std::int64_t g, std::int64_t f0, std::int64_t n, std::int64_t sample, std::int64_t samples, Real* d, std::int64_t step, std::int64_t steps) const;
+  /// Columns [f0, f0 + n) of one sample, for packPanels: an unfolded image is laid in scratch, once for all its steps.
+  typename Unfolding<Real>::Channels lay(const Run& run, std::int64_t v, std::int64_t sample, std::int64_t g, std::int64_t f0, std::int64_t n) const;
+  /// All panels of these columns, steps [t, t + count) of the sample; t as Unfolding::pack takes it.
+  void packPanels(const Run& run, const Tiles<Real>& tiles, const typename Unfolding<Real>::Channels& laid, std::int64_t v, std::int64_t sample, std::int64_t g, std::int64_t f0, std::int64_t n, std::int64_t t, std::int64_t count, Real* d) const;
   /// Brings part `part` of `parts` of what rows [f0, f0 + n) of a sample read into the caches (beyond the last sample: nothing).
   void prefetch(const Run& run, std::int64_t v, std::int64_t n, std::int64_t g, std::int64_t f0, std::int64_t count, std::int64_t part, std::int64_t parts) const;
   /// d[r] += Σ_t entry (v, n, g, f0 + r, t) for r < m <= a panel's columns.

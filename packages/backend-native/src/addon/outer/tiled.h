@@ -24,7 +24,11 @@ template <class Real> class Tiled {
   /// Gives a request its place in all its columns, or leaves it to the cells.
   bool place(int index, const Request<Real>& request);
 
+  /// Whether a sample has more steps than a panel should, so that its G is made range by range in cells before it is reduced.
+  static bool isLong(const OuterSpec<Real>& spec, const std::vector<std::size_t>& requests);
+
   std::vector<std::size_t> requests_;
+  bool long_;
   std::vector<bool> fromCells_;
   std::vector<Column> columns_;
   PanelFrame<Real> frame_;
