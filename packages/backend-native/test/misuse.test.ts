@@ -270,6 +270,29 @@ describe.skipIf(available !== true)(
       addon.destroyHeap(unlimited);
     });
 
+    it.each([
+      ['on the calling thread', 1],
+      ['on all threads', 4],
+    ])('ends a run for which a kernel finds no working memory %s, and stays usable', async (_, N) => {
+      const heap = addon.createHeap(1 << 24, 0, 2);
+      // 2⁴² steps that all read one number; a term of another kind makes G be written out
+      const factor = [0, 0, 1, N, 1, 1, 2 ** 42, 0, 0, 0, 0, 0];
+      const terms = [0, ...factor, ...factor, 1, 1, 1, 1, 0, 0, 0, 0, 1, 0, 0, 1, N, 1, 1, 1, 0, 0, 0, 0, 0];
+      const call = [1, 0, 0, 1, 1, 0, N, 1, 2, ...terms, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0];
+      const words = [0, 0, 2, 0, 64, -1, 0, 64, -1, 1, KERNELS.indexOf('outer'), call.length, ...call];
+      const program = addon.prepare(heap, Float64Array.from(words));
+      const [x, y] = [addon.allocate(heap, 0, 64), addon.allocate(heap, 0, 64)];
+      const handles = Float64Array.of(x, y);
+      expect(codeOf(() => addon.run(heap, program, handles))).toBe('GRADPACK-OUT-OF-MEMORY');
+      await expect(addon.runAsync(heap, program, handles)).rejects.toMatchObject({ code: 'GRADPACK-OUT-OF-MEMORY' });
+      addon.write(heap, x, new Float32Array(64).fill(3));
+      addon.run(heap, addon.prepare(heap, encodeProgram(twice(64), 'float32')), handles);
+      const doubled = new Float32Array(64);
+      addon.read(heap, y, 0, doubled);
+      expect(doubled).toEqual(new Float32Array(64).fill(6));
+      addon.destroyHeap(heap);
+    });
+
     it('refuses what would pull memory from under a run that goes on', async () => {
       const heap = addon.createHeap(2 ** 28, 0, 2);
       const length = 1 << 20;
