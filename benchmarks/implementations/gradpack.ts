@@ -53,8 +53,8 @@ export async function prepare(backend: Backend, problem: Problem, name: Quantity
       if (value) found.push([key, typeof value === 'function' ? await value(vectors) : value]);
     }
     await step.done;
-    const { live, pooled } = backend.memory();
-    peak = Math.max(peak, live + pooled);
+    const { live, pooled, working = 0 } = backend.memory();
+    peak = Math.max(peak, live + pooled + working);
     return await use(found);
   };
 

@@ -1,7 +1,7 @@
 import type { TypedArray } from '@gradpack/core';
 
 /** Must equal `interfaceVersion` of `addon/addon.cc`. */
-export const INTERFACE_VERSION = 4;
+export const INTERFACE_VERSION = 5;
 
 /** The number of a heap: what one backend owns. */
 export type Heap = number;
@@ -44,7 +44,7 @@ export interface Addon {
   stop(heap: Heap): void;
   /** Calls that the run that goes on has done. */
   progress(heap: Heap): number;
-  /** Fills in bytes live, bytes kept, programs, seconds in kernels. */
+  /** Fills in bytes live, bytes kept, programs, seconds in kernels, bytes of working memory of the process. */
   statistics(heap: Heap, to: Float64Array): void;
   /** Fills in seconds, calls and floating-point operations of each kernel, three numbers a kernel. */
   profile(heap: Heap, to: Float64Array): void;

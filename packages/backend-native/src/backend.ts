@@ -67,7 +67,7 @@ export function nativeBackend(addon: Addon, { precision, threads, memory, physic
   const programs = new Map<Prepared, PreparedProgram>();
   /** Storages whose memory JavaScript sees. */
   const viewed = new Set<NativeStorage>();
-  const statistics = new Float64Array(4);
+  const statistics = new Float64Array(5);
   let constantBytes = 0;
   /** Bytes since the event loop turned for them. */
   let handedOver = 0;
@@ -315,10 +315,10 @@ export function nativeBackend(addon: Addon, { precision, threads, memory, physic
     },
 
     memory() {
-      if (state !== 'alive') return { live: 0, pooled: 0, plans: 0 };
+      if (state !== 'alive') return { live: 0, pooled: 0, plans: 0, working: 0 };
       addon.statistics(heap, statistics);
       const [live = 0, pooled = 0] = statistics;
-      return { live: live - constantBytes, pooled, plans: programs.size };
+      return { live: live - constantBytes, pooled, plans: programs.size, working: statistics[4] ?? 0 };
     },
 
     kernelSeconds() {

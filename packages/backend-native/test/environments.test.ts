@@ -89,6 +89,22 @@ describe.skipIf(available !== true)(
       await Promise.all(workers.map((worker) => worker.terminate()));
     });
 
+    it('lends the same working memory to runs on whichever thread: main, of Node or worker', () => {
+      const alone = setUp(50).replace('2 ** 30, 2)', '2 ** 30, 1)');
+      const worker = `${alone} addon.run(heap, program, handles);`;
+      const { status, stdout } = inProcess(`${alone}
+      const working = () => { const all = new Float64Array(5); addon.statistics(heap, all); return all[4]; };
+      const { Worker } = require('node:worker_threads');
+      (async () => {
+        addon.run(heap, program, handles);
+        const first = working();
+        for (let i = 0; i < 12; i++) await addon.runAsync(heap, program, handles);
+        for (let i = 0; i < 2; i++) await new Promise((resolve) => new Worker(${JSON.stringify(worker)}, { eval: true }).once('exit', resolve));
+        console.log(first > 0, working() - first);
+      })();`);
+      expect({ status, stdout }).toEqual({ status: 0, stdout: 'true 0\n' });
+    });
+
     it('refuses the heaps of other environments, and their storage on heaps of its own', () => {
       const worker = `
       const { workerData: { heap, storage }, parentPort } = require('node:worker_threads');

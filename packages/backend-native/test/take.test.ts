@@ -142,7 +142,7 @@ function collecting(script: string) {
       addon.write(heap, storage, new Float32Array(length).fill(fill));
       return new Float32Array(addon.take(heap, storage));
     };
-    const kept = (heap) => { const all = new Float64Array(4); addon.statistics(heap, all); return all[1]; };
+    const kept = (heap) => { const all = new Float64Array(5); addon.statistics(heap, all); return all[1]; };
     const collected = async (is) => { for (let i = 0; i < 100 && !is(); i++) { gc(); await new Promise((resolve) => setTimeout(resolve, 5)); } };
     const turns = async () => { for (let i = 0; i < 3; i++) { gc(); await new Promise((resolve) => setTimeout(resolve, 5)); } };
     (async () => { ${script} })();`;

@@ -12,13 +12,14 @@
 #include "isa/isa.h"
 #include "loan.h"
 #include "memory/bulk-copy.h"
+#include "memory/scratch.h"
 #include "napi-border.h"
 
 namespace gradpack {
 namespace {
 
 /// Grows whenever the functions here or the words of a program change; loader.ts refuses an addon with another.
-constexpr double interfaceVersion = 4;
+constexpr double interfaceVersion = 5;
 
 /// What one environment (main thread or worker) owns.
 struct Environment {
@@ -228,12 +229,13 @@ napi_value statistics(napi_env env, napi_callback_info info) {
     const Arguments<2> arguments(env, info);
     const Heap& heap = *heapOf(env, arguments.number(0));
     const Numbers to = arguments.numbers(1);
-    if (to.dtype != Dtype::float64 || to.length < 4) throw WrongArgument("argument 1 is not a Float64Array of 4");
+    if (to.dtype != Dtype::float64 || to.length < 5) throw WrongArgument("argument 1 is not a Float64Array of 5");
     double* out = static_cast<double*>(to.data);
     out[0] = static_cast<double>(heap.liveBytes());
     out[1] = static_cast<double>(heap.keptBytes());
     out[2] = static_cast<double>(heap.programs());
     out[3] = heap.seconds();
+    out[4] = static_cast<double>(scratchHeld());
     return nullptr;
   });
 }

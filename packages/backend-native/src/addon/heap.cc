@@ -3,12 +3,15 @@
 #include <chrono>
 #include <cmath>
 
+#include "memory/scratch.h"
+
 namespace gradpack {
 
 bool BoundProgram::run() {
   const auto start = std::chrono::steady_clock::now();
   const auto measure = [&] { seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(); };
   try {
+    const BorrowedScratch working;
     const bool done = program->run(base, static_cast<char*>(scratch.data), threads, progress, times);
     measure();
     return done;

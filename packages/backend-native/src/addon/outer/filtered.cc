@@ -7,8 +7,8 @@
 namespace gradpack {
 namespace {
 
-/// Numbers of transformed factors that stay in the last cache while all blocks use them.
-constexpr std::int64_t batchSize = 2 << 20;
+/// Numbers of transformed factors for each thread, which stay in the L2 of all while all blocks use them.
+constexpr std::int64_t batchSize = 1 << 18;
 /// Most of them that one sample may take.
 constexpr std::int64_t mostSample = 8 << 20;
 /// Bytes of individual results from which they go past the caches.
@@ -191,7 +191,7 @@ template <class Real> void Filtered<Real>::run(const Run& run, const OuterSpec<R
   const Reducer<Real> reducer(run, spec, all, replaced_);
   const std::int64_t V = spec.columns(), N = spec.N, pairs = N * V, blocks = static_cast<std::int64_t>(blocks_.size()), cells = rows_.size(0) * isa<Real>().tiles.columns * view.K;
   const std::int64_t sample = pointsOf(term, tiling_.count(), V), least = gathersColumns(spec) ? V : 1;
-  const std::int64_t batch = std::clamp<std::int64_t>(pairs * batchSize / (N * sample) / least * least, least, pairs);
+  const std::int64_t batch = std::clamp<std::int64_t>(pairs * run.threads * batchSize / (N * sample) / least * least, least, pairs);
   Task task(*this, run, spec, reducer);
 
   Real* sums = scratch<Real>(Scratch::sharedSums, blocks * reducer.blocks() * cells);

@@ -5,7 +5,7 @@
 
 #include "../gemm/split.h"
 #include "outer-spec.h"
-#include "panels.h"
+#include "panel-frame.h"
 
 namespace gradpack {
 

@@ -1,5 +1,5 @@
 #include "../gemm/split.h"
-#include "panels.h"
+#include "panel-frame.h"
 
 namespace gradpack {
 namespace {

@@ -2,6 +2,7 @@
 
 #include "../isa/stream.h"
 #include "../memory/scratch.h"
+#include "long-samples.h"
 #include "packed-terms.h"
 
 namespace gradpack {
@@ -12,14 +13,6 @@ constexpr std::int64_t packedSize = 160 << 10;
 constexpr std::int64_t chunkRows = 512, chunkColumns = 288;
 /// Steps of a product that only sums over samples: fewer are joined over several samples.
 constexpr std::int64_t joinedSteps = 256;
-/// Steps of a range, and from how many on a sample is cut in ranges: panels of all its steps would leave the caches, and so many numbers
-/// are not added up one after another.
-constexpr std::int64_t rangeSteps = 512, longSteps = 1024;
-static_assert(rangeSteps % Unfolding<float>::grain == 0);
-/// Cells of a chunk of long samples, for all columns: they stay in L2 beside a panel.
-constexpr std::int64_t longCells = 48 << 10;
-/// Tasks that keep some threads busy.
-constexpr std::int64_t fewTasks = 8;
 /// Numbers of all groups' sums together.
 constexpr std::int64_t mostSums = std::int64_t{1} << 24;
 /// Operations below which waking a thread costs more than it brings.
@@ -31,14 +24,9 @@ constexpr std::int64_t streamedBytes = 1 << 20;
 
 template <class Real>
 Tiled<Real>::Tiled(const OuterSpec<Real>& spec, const std::vector<std::size_t>& requests, bool replaced)
-    : requests_(requests), long_(isLong(spec, requests)), columns_(static_cast<std::size_t>(spec.columns())), frame_([&] {
+    : requests_(requests), long_(LongSamples<Real>::apply(spec, requests)), columns_(static_cast<std::size_t>(spec.columns())), frame_([&] {
+        if (long_) return LongSamples<Real>::frame(spec);
         const PackedTerms<Real> packed(spec.terms, spec.columns());
-        const Tiles<Real>& tiles = isa<Real>().tiles;
-        if (long_) {
-          // few samples make few tasks: then chunks are narrower
-          const std::int64_t all = spec.terms[0].view->columns(), columns = std::min(chunkColumns, std::max<std::int64_t>(all / ceilDivide(fewTasks, spec.N), 2 * tiles.columns));
-          return PanelFrame<Real>(tiles, *spec.terms[0].view, std::clamp<std::int64_t>(longCells / (std::min(columns, all) * spec.columns()), tiles.rows, chunkRows), columns);
-        }
         return PanelFrame<Real>(isa<Real>().tiles, *spec.terms[0].view, chunkRows, std::min(chunkColumns, packedSize / (packed.steps() * packed.sets())));
       }()), replaced_(replaced) {
   for (std::size_t i = 0; i < requests_.size(); i++) {
@@ -54,13 +42,6 @@ Tiled<Real>::Tiled(const OuterSpec<Real>& spec, const std::vector<std::size_t>& 
     }
   }
   for (const Term<Real>& term : spec.terms) work_ += 2.0 * static_cast<double>(spec.size * term.a->T * spec.N) * static_cast<double>(spec.columns());
-}
-
-template <class Real> bool Tiled<Real>::isLong(const OuterSpec<Real>& spec, const std::vector<std::size_t>& requests) {
-  // rows that are unfolded images have no ranges of their own
-  const auto dense = [](const Term<Real>& term) { return !term.a->window(); };
-  if (PackedTerms<Real>(spec.terms, spec.columns()).steps() <= longSteps || !std::all_of(spec.terms.begin(), spec.terms.end(), dense)) return false;
-  return std::all_of(requests.begin(), requests.end(), [&](std::size_t i) { return std::all_of(spec.requests[i].cross.begin(), spec.requests[i].cross.end(), dense); });
 }
 
 template <class Real> bool Tiled<Real>::place(int index, const Request<Real>& request) {
@@ -101,40 +82,8 @@ template <class Real> class Tiled<Real>::Task {
     }
   }
 
-  /// Samples [from, to) whose steps are cut in ranges: all cells of G, then what is asked of them.
-  void runLong(const OuterSpec<Real>& spec, std::int64_t from, std::int64_t to) {
-    std::fill_n(sums_.cells, reducer_.blocks() * sums_.perBlock, Real(0));
-    std::int64_t sets = V_;
-    std::vector<std::int64_t> firstSet;
-    for (const StripRequest<Real>& r : reducer_.requests()) {
-      firstSet.push_back(sets);
-      if (r.request->form == RequestForm::cross) sets += r.request->to - r.request->from;
-    }
-    Real *G = scratch<Real>(Scratch::product, sets * chunk_.cells), *temporary = scratch<Real>(Scratch::tile, rows_.size(0) * tiles_.columns * reducer_.temporaries());
-    for (std::int64_t n = from; n < to; n++) {
-      if (!reducer_.wants(n)) continue;
-      std::fill_n(G, sets * chunk_.cells, Real(0));
-      addRanges(spec.terms, V_, n, G);
-      for (std::size_t i = 0; i < firstSet.size(); i++) {
-        const Request<Real>& request = *reducer_.requests()[i].request;
-        if (request.form == RequestForm::cross) addRanges(request.cross, request.to - request.from, n, G + firstSet[i] * chunk_.cells);
-      }
-      for (std::int64_t i = 0; i < rows_.count; i++)
-        for (std::int64_t j = 0; j < chunk_.J; j += tiles_.columns) {
-          const std::int64_t o = rows_.at(i), m = rows_.size(i), width = panelWidth(tiles_, chunk_.J - j), valid = std::min(width, chunk_.J - j), cell = j * chunk_.O + o * width;
-          for (std::int64_t v = 0; v < V_; v++) {
-            if (!reducer_.wantsColumn(v)) continue;
-            reducer_.reduce({v, n, G + v * chunk_.cells + cell, m * width, width, valid, cell}, sums_, temporary, norms_,
-                            [&](std::size_t r) { return G + (firstSet[r] + v - reducer_.requests()[r].request->from) * chunk_.cells + cell; },
-                            [&](const Real* values, Real* row, bool add) { plan_.frame_.emit(chunk_, o, m, j, valid, width, values, row, add); });
-          }
-        }
-    }
-  }
-
   /// Samples [from, to), `joined` at a time.
   void run(std::int64_t from, std::int64_t to, std::int64_t joined) {
-    std::fill_n(sums_.cells, reducer_.blocks() * sums_.perBlock, Real(0));
     const std::int64_t most = rows_.size(0), cells = most * tiles_.columns;
     std::int64_t columns = 0, rows = 0;
     for (const PackedTerms<Real>& terms : packed_) columns += terms.columnsSize(padded_, joined), rows += terms.rowsSize(most, joined);
@@ -172,33 +121,6 @@ template <class Real> class Tiled<Real>::Task {
   }
 
  private:
-  /// Adds columns [0, V) of one sample's G to cells [V, chunk].
-  void addRanges(const std::vector<Term<Real>>& terms, std::int64_t V, std::int64_t n, Real* G) const {
-    Real *panels = scratch<Real>(Scratch::columns, rangeSteps * padded_), *rows = scratch<Real>(Scratch::rows, rangeSteps * rows_.size(0));
-    for (const Term<Real>& term : terms) {
-      const Split ranges(ceilDivide(term.a->T, Unfolding<Real>::grain), rangeSteps / Unfolding<Real>::grain);
-      const std::int64_t columns = std::min(V, term.V), sets = term.u->V > 1 ? columns : 1;
-      for (std::int64_t set = 0; set < sets; set++) {
-        const auto laid = term.u->lay(run_, set, n, chunk_.g, chunk_.j, chunk_.J);
-        for (std::int64_t range = 0; range < ranges.count; range++) {
-          const std::int64_t t = ranges.at(range) * Unfolding<Real>::grain, count = std::min(ranges.size(range) * Unfolding<Real>::grain, term.a->T - t);
-          term.u->packPanels(run_, tiles_, laid, set, n, chunk_.g, chunk_.j, chunk_.J, t, count, panels);
-          for (std::int64_t v = sets > 1 ? set : 0; v < (sets > 1 ? set + 1 : columns); v++)
-            for (std::int64_t i = 0; i < rows_.count; i++) {
-              const std::int64_t o = rows_.at(i), m = rows_.size(i);
-              term.a->pack(run_, tiles_, v, chunk_.g, chunk_.o + o, m, n * term.a->T + t, count, rows, m);
-              for (std::int64_t j = 0; j < chunk_.J; j += tiles_.columns) {
-                const std::int64_t width = panelWidth(tiles_, chunk_.J - j);
-                TileReductions<Real> out;
-                out.sum = G + v * chunk_.cells + j * chunk_.O + o * width;
-                (width == tiles_.columns ? isa<Real>().outer.wide : isa<Real>().outer.narrow)[m](count, rows, m, panels + j * count, width, out);
-              }
-            }
-        }
-      }
-    }
-  }
-
   /// Whether an individual result goes past the caches: its rows are then cut by whole lines only.
   bool streams(const StripRequest<Real>& r) const {
     const Request<Real>& request = *r.request;
@@ -346,10 +268,11 @@ template <class Real> void Tiled<Real>::run(const Run& run, const OuterSpec<Real
     const std::int64_t group = task / chunks;
     const Chunk& chunk = frame_.chunks[static_cast<std::size_t>(task % chunks)];
     const Sums<Real> sums = sumsOf(group, chunk);
-    Task part(*this, run, spec, reducer, chunk, sums, norms == nullptr ? nullptr : norms + task % chunks * V * N);
+    double* ownNorms = norms == nullptr ? nullptr : norms + task % chunks * V * N;
     const std::int64_t from = groups.at(group), to = from + groups.size(group);
-    if (long_) part.runLong(spec, from, to);
-    else part.run(from, to, joined);
+    std::fill_n(sums.cells, blocks * sums.perBlock, Real(0));
+    if (long_) LongSamples<Real>(run, spec, reducer, frame_, chunk).run(from, to, sums, ownNorms);
+    else Task(*this, run, spec, reducer, chunk, sums, ownNorms).run(from, to, joined);
     if (groups.count == 1) finish(chunk);
   });
   if (groups.count > 1 && blocks > 0) own.parallel(chunks, [&](std::int64_t task) { finish(frame_.chunks[static_cast<std::size_t>(task)]); });

@@ -1,7 +1,7 @@
 // Outer products of matrix terms that share one view, from register tiles: G[v, n] is made tile by tile and reduced at once. What a
 // tile cannot take in registers (`cross`, a second request of one kind) is taken from its cells in L1.
 #pragma once
-#include "panels.h"
+#include "panel-frame.h"
 #include "reducer.h"
 
 namespace gradpack {
@@ -24,10 +24,8 @@ template <class Real> class Tiled {
   /// Gives a request its place in all its columns, or leaves it to the cells.
   bool place(int index, const Request<Real>& request);
 
-  /// Whether a sample has more steps than a panel should, so that its G is made range by range in cells before it is reduced.
-  static bool isLong(const OuterSpec<Real>& spec, const std::vector<std::size_t>& requests);
-
   std::vector<std::size_t> requests_;
+  /// Whether samples are long (long-samples.h), and everything is taken from cells.
   bool long_;
   std::vector<bool> fromCells_;
   std::vector<Column> columns_;
