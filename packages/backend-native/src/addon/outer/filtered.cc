@@ -9,7 +9,9 @@ namespace {
 
 /// Numbers of transformed factors for each thread, which stay in the L2 of all while all blocks use them.
 constexpr std::int64_t batchSize = 1 << 18;
-/// Most of them that one sample may take.
+/// Tiles of a sample that are worth a batch: with fewer its products are loaded and stored too often.
+constexpr std::int64_t leastTiles = 64;
+/// Most numbers of one sample's factors at the points, or of its products where the factors are cut in several batches.
 constexpr std::int64_t mostSample = 8 << 20;
 /// Bytes of individual results from which they go past the caches.
 constexpr std::int64_t streamedBytes = 1 << 20;
@@ -26,10 +28,11 @@ template <class Real> bool gathersColumns(const OuterSpec<Real>& spec) {
   return std::any_of(spec.requests.begin(), spec.requests.end(), [](const Request<Real>& request) { return request.form != RequestForm::norm && !request.sumsSamples() && request.sumsColumns() && request.to - request.from > 1; });
 }
 
-/// Numbers of a sample's factors at all points, for `columns` columns.
+/// Numbers of a sample's factors at all points, and of its products, for `columns` columns.
 template <class Real> std::int64_t pointsOf(const Term<Real>& term, std::int64_t tiles, std::int64_t columns) {
   return tilePoints * tiles * term.view->G * (term.view->O * columns + term.view->C * (term.u->V > 1 ? columns : 1));
 }
+template <class Real> std::int64_t productsOf(const Term<Real>& term, std::int64_t columns) { return tilePoints * term.view->G * term.view->O * term.view->C * columns; }
 
 template <class Real> TilePoints<Real> left(const Tiling& tiling, const Window& window) {
   const auto& passes = isa<Real>().winograd.weight;
@@ -53,7 +56,8 @@ template <class Real> bool Filtered<Real>::pays(const OuterSpec<Real>& spec) {
     if (request.form == RequestForm::cross) return false;
   const Window& window = *term.u->window();
   const double tiles = static_cast<double>(Tiling(window.kernel(), window.output()).count()), O = static_cast<double>(view.O), C = static_cast<double>(view.C), K = static_cast<double>(view.K);
-  if (pointsOf(term, static_cast<std::int64_t>(tiles), gathersColumns(spec) ? spec.columns() : 1) > mostSample) return false;
+  const std::int64_t together = gathersColumns(spec) ? spec.columns() : 1;
+  if (std::min(pointsOf(term, static_cast<std::int64_t>(tiles), together), productsOf(term, together)) > mostSample) return false;
   // multiplications for each entry (o, c) of a sample: a point of a channel of a tile costs as much as 10 to transform, an offset back as much as 10
   const double direct = K * static_cast<double>(window.outputs()), filtered = tilePoints * tiles * (1 + 10 * (1 / O + 1 / C)) + (sumsAll(spec) ? 0 : 10 * (K + 6));
   return filtered < 0.8 * direct;
@@ -71,41 +75,42 @@ Filtered<Real>::Filtered(const OuterSpec<Real>& spec, bool replaced)
   for (const Request<Real>& request : spec.requests) measures_ = measures_ || request.form == RequestForm::norm;
 }
 
-/// All blocks over a range of pairs (n, v), v fastest.
+/// All blocks over a batch: some rows of tiles of a range of pairs (n, v), v fastest.
 template <class Real> class Filtered<Real>::Task {
  public:
   Task(const Filtered& plan, const Run& run, const OuterSpec<Real>& spec, const Reducer<Real>& reducer)
-      : plan_(plan), run_(run), reducer_(reducer), term_(spec.terms[0]), view_(*term_.view), V_(spec.columns()), N_(spec.N), T_(plan.tiling_.count()), panels_(ceilDivide(view_.C, tiles_.columns)) {}
+      : plan_(plan), run_(run), reducer_(reducer), term_(spec.terms[0]), view_(*term_.view), V_(spec.columns()), N_(spec.N), panels_(ceilDivide(view_.C, tiles_.columns)) {}
 
-  /// Brings the factors of pairs [from, to) to the points.
-  void transform(std::int64_t from, std::int64_t to) {
+  /// Brings rows [row, row + rows) of tiles of the factors of pairs [from, to) to the points.
+  void transform(std::int64_t from, std::int64_t to, std::int64_t row, std::int64_t rows) {
     from_ = from, to_ = to, firstSet_ = setOf(from), sets_ = setOf(to - 1) - firstSet_ + 1;
+    first_ = row == 0, last_ = row + rows == plan_.tiling_.tiles[0], T_ = rows * plan_.tiling_.tiles[1];
     leftApart_ = pointsApart<Real>((to - from) * T_ * plan_.rows_.size(0) + W_), rightApart_ = pointsApart<Real>(sets_ * T_ * tiles_.columns);
     left_ = scratch<Real>(Scratch::sharedLeft, view_.G * plan_.rows_.count * tilePoints * leftApart_), right_ = scratch<Real>(Scratch::sharedRight, view_.G * panels_ * tilePoints * rightApart_);
-    const std::int64_t rows = view_.G * plan_.rows_.count;
+    const std::int64_t lefts = view_.G * plan_.rows_.count;
     // a vector may write beyond its tile: the next tile overwrites that, since a task takes tiles and pairs in order, and after the last
     // one there are W numbers to spare
-    run_.parallel(rows + view_.G * panels_, [&](std::int64_t task) {
-      if (task < rows) {
+    run_.parallel(lefts + view_.G * panels_, [&](std::int64_t task) {
+      if (task < lefts) {
         const std::int64_t g = task / plan_.rows_.count, i = task % plan_.rows_.count, m = plan_.rows_.size(i);
         for (std::int64_t pair = from; pair < to; pair++)
-          plan_.left_.transform(term_.a->at(run_, pair % V_, pair / V_, g) + plan_.rows_.at(i) * term_.a->channelStride(), term_.a->channelStride(), m, 0, plan_.tiling_.tiles[0], leftOf(g, i, m, pair), leftApart_, [m](std::int64_t t, std::int64_t c) { return t * m + c; });
+          plan_.left_.transform(term_.a->at(run_, pair % V_, pair / V_, g) + plan_.rows_.at(i) * term_.a->channelStride(), term_.a->channelStride(), m, row, rows, leftOf(g, i, m, pair), leftApart_, [m](std::int64_t t, std::int64_t c) { return t * m + c; });
         return;
       }
-      const std::int64_t g = (task - rows) / panels_, j = (task - rows) % panels_, c = j * tiles_.columns, w = std::min<std::int64_t>(tiles_.columns, view_.C - c), stride = term_.u->channelStride();
+      const std::int64_t g = (task - lefts) / panels_, j = (task - lefts) % panels_, c = j * tiles_.columns, w = std::min<std::int64_t>(tiles_.columns, view_.C - c), stride = term_.u->channelStride();
       for (std::int64_t set = firstSet_; set < firstSet_ + sets_; set++)
-        plan_.right_.transform(term_.u->at(run_, perColumn() ? set % V_ : 0, perColumn() ? set / V_ : set, g) + c * stride, stride, w, 0, plan_.tiling_.tiles[0], rightOf(g, j, w, set), rightApart_, [w](std::int64_t t, std::int64_t channel) { return t * w + channel; });
+        plan_.right_.transform(term_.u->at(run_, perColumn() ? set % V_ : 0, perColumn() ? set / V_ : set, g) + c * stride, stride, w, row, rows, rightOf(g, j, w, set), rightApart_, [w](std::int64_t t, std::int64_t channel) { return t * w + channel; });
     });
   }
 
-  /// One block over all of them; `products`: [points] of a block where they are kept.
-  void reduce(const Block& block, const Sums<Real>& sums, double* norms, bool last, Real* kept) const {
+  /// One block over the batch. `kept`: the products [pair of the batch, or one for all that are summed][points] of a block, where batches add to them.
+  void reduce(const Block& block, const Sums<Real>& sums, double* norms, Real* kept) const {
     const std::int64_t count = block.m * block.w * view_.K;
-    Real *G = scratch<Real>(Scratch::tile, count * (1 + reducer_.temporaries())), *products = kept == nullptr ? scratch<Real>(Scratch::product, tilePoints * productsApart()) : kept;
+    Real *G = scratch<Real>(Scratch::tile, count * (1 + reducer_.temporaries())), *products = kept == nullptr ? scratch<Real>(Scratch::product, productsSize()) : kept;
     if (plan_.joins_) {
       const bool whole = V_ == 1;
-      for (std::int64_t pair = from_; pair < to_; pair += whole ? to_ - from_ : 1) multiply(block, pair, whole ? to_ - from_ : 1, products, pair > 0);
-      if (!last) return;
+      for (std::int64_t pair = from_; pair < to_; pair += whole ? to_ - from_ : 1) multiply(block, pair, whole ? to_ - from_ : 1, products, pair > 0 || !first_);
+      if (!ends()) return;
       back(block, products, G);
       isa<Real>().elementwise.addScaled(1, G, sums.block(0), count);
       return;
@@ -113,8 +118,10 @@ template <class Real> class Filtered<Real>::Task {
     const bool streams = N_ * view_.entries() * static_cast<std::int64_t>(sizeof(Real)) >= streamedBytes;
     for (std::int64_t pair = from_; pair < to_; pair++) {
       if (!reducer_.wants(pair / V_) || !reducer_.wantsColumn(pair % V_)) continue;
-      multiply(block, pair, 1, products, false);
-      back(block, products, G);
+      Real* own = kept == nullptr ? products : products + (pair - from_) * productsSize();
+      multiply(block, pair, 1, own, !first_);
+      if (!last_) continue;
+      back(block, own, G);
       reducer_.reduce({pair % V_, pair / V_, G, count, count, count, 0}, sums, G + count, norms, [](std::size_t) -> const Real* { return nullptr; },
                       [&](const Real* values, Real* row, bool add) { emit(block, values, row, add, streams); });
     }
@@ -145,9 +152,13 @@ template <class Real> class Filtered<Real>::Task {
       }
   }
 
-  std::int64_t productsApart() const { return pointsApart<Real>(plan_.rows_.size(0) * tiles_.columns); }
+  /// Whether this batch is the last one of all.
+  bool ends() const { return last_ && to_ == V_ * N_; }
+  /// Numbers of a block's products, which begin with the first point's.
+  std::int64_t productsSize() const { return tilePoints * productsApart(); }
 
  private:
+  std::int64_t productsApart() const { return pointsApart<Real>(plan_.rows_.size(0) * tiles_.columns); }
   bool perColumn() const { return term_.u->V > 1; }
   /// Which set of u a pair takes.
   std::int64_t setOf(std::int64_t pair) const { return perColumn() ? pair : pair / V_; }
@@ -177,9 +188,10 @@ template <class Real> class Filtered<Real>::Task {
   const MatrixView& view_;
   const Tiles<Real>& tiles_ = isa<Real>().tiles;
   const std::int64_t W_ = isa<Real>().winograd.width;
-  std::int64_t V_, N_, T_, panels_;
-  /// The pairs at hand.
-  std::int64_t from_ = 0, to_ = 0, firstSet_ = 0, sets_ = 0, leftApart_ = 0, rightApart_ = 0;
+  std::int64_t V_, N_, panels_;
+  /// The pairs at hand, and how many tiles of each; whether these are its first and its last ones.
+  std::int64_t from_ = 0, to_ = 0, T_ = 0, firstSet_ = 0, sets_ = 0, leftApart_ = 0, rightApart_ = 0;
+  bool first_ = true, last_ = true;
   Real *left_ = nullptr, *right_ = nullptr;
 };
 
@@ -190,24 +202,28 @@ template <class Real> void Filtered<Real>::run(const Run& run, const OuterSpec<R
   for (std::size_t i = 0; i < spec.requests.size(); i++) all.push_back(i);
   const Reducer<Real> reducer(run, spec, all, replaced_);
   const std::int64_t V = spec.columns(), N = spec.N, pairs = N * V, blocks = static_cast<std::int64_t>(blocks_.size()), cells = rows_.size(0) * isa<Real>().tiles.columns * view.K;
-  const std::int64_t sample = pointsOf(term, tiling_.count(), V), least = gathersColumns(spec) ? V : 1;
-  const std::int64_t batch = std::clamp<std::int64_t>(pairs * run.threads * batchSize / (N * sample) / least * least, least, pairs);
+  const std::int64_t size = run.threads * batchSize, least = gathersColumns(spec) ? V : 1;
+  const std::int64_t batch = std::clamp<std::int64_t>(V * size / pointsOf(term, tiling_.count(), V) / least * least, least, pairs);
+  // what does not fit is cut between rows of tiles
+  const std::int64_t across = tiling_.tiles[1], fitting = size / pointsOf(term, across, least);
+  const Split rows(tiling_.tiles[0], batch > least || productsOf(term, least) > mostSample ? tiling_.tiles[0] : std::max(fitting, ceilDivide(leastTiles, across)));
   Task task(*this, run, spec, reducer);
 
   Real* sums = scratch<Real>(Scratch::sharedSums, blocks * reducer.blocks() * cells);
   std::fill_n(sums, blocks * reducer.blocks() * cells, Real(0));
-  Real* kept = joins_ && batch < pairs ? scratch<Real>(Scratch::sharedColumns, blocks * tilePoints * task.productsApart()) : nullptr;
+  const std::int64_t keptSize = (joins_ ? 1 : batch) * task.productsSize();
+  Real* kept = rows.count > 1 || (joins_ && batch < pairs) ? scratch<Real>(Scratch::sharedColumns, blocks * keptSize) : nullptr;
   double* norms = measures_ ? scratch<double>(Scratch::sharedNorms, blocks * V * N) : nullptr;
   if (norms != nullptr) std::fill_n(norms, blocks * V * N, 0.0);
   const auto sumsOf = [&](std::int64_t block) -> Sums<Real> { return {sums + block * reducer.blocks() * cells, cells, 0}; };
 
-  for (std::int64_t pair = 0; pair < pairs; pair += batch) {
-    const std::int64_t end = std::min(pair + batch, pairs);
-    task.transform(pair, end);
+  for (std::int64_t step = 0; step < ceilDivide(pairs, batch) * rows.count; step++) {
+    const std::int64_t pair = step / rows.count * batch, range = step % rows.count;
+    task.transform(pair, std::min(pair + batch, pairs), rows.at(range), rows.size(range));
     run.parallel(blocks, [&](std::int64_t i) {
       const Block& block = blocks_[static_cast<std::size_t>(i)];
-      task.reduce(block, sumsOf(i), norms == nullptr ? nullptr : norms + i * V * N, end == pairs, kept == nullptr ? nullptr : kept + i * tilePoints * task.productsApart());
-      if (end < pairs) return;
+      task.reduce(block, sumsOf(i), norms == nullptr ? nullptr : norms + i * V * N, kept == nullptr ? nullptr : kept + i * keptSize);
+      if (!task.ends()) return;
       for (const StripRequest<Real>& r : reducer.requests()) {
         const Request<Real>& request = *r.request;
         if (request.form == RequestForm::norm || !request.sumsSamples()) continue;
