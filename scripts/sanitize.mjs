@@ -1,5 +1,5 @@
 // Compiles the addon once with AddressSanitizer and UndefinedBehaviorSanitizer and once with ThreadSanitizer, each into a folder of its
-// own, and runs the suites that load it. A finding ends the process that has it, which fails the run. Needs g++ and its runtimes
+// own, there with the integers of macOS, and runs the suites that load it. A finding ends the process that has it, which fails the run. Needs g++ and its runtimes
 // on Linux x64; says so and succeeds where they are missing, unless GRADPACK_NO_SKIPS=1.
 //
 //   GRADPACK_FUZZ_CASES  how many random programs a setting gets; tests/fuzz has the default
@@ -10,6 +10,7 @@ import { env, root } from './shell.mjs';
 
 const compiler = process.env.CXX || 'g++';
 const build = join(root, 'packages/backend-native/build');
+const longLong = join(root, 'packages/backend-native/test/long-long.h');
 
 const SANITIZERS = [
   {
@@ -28,7 +29,7 @@ const SANITIZERS = [
   },
   {
     name: 'thread',
-    flags: '-O1 -g -fsanitize=thread',
+    flags: `-O1 -g -fsanitize=thread -include ${longLong}`,
     runtimes: ['libtsan.so'],
     // V8, Node and rolldown are not instrumented
     options: {

@@ -177,6 +177,10 @@ const requestsOf = ({ V, N }: Shape): Readonly<Record<string, readonly Request[]
     { form: 'centred', from: 0, to: 1 },
     { form: 'norm', from: 0, to: V, perSample: true },
   ],
+  'some samples': [
+    { form: 'plain', from: 0, to: V, perSample: true, samples: [N - 1] },
+    { form: 'square', from: 0, to: V, samples: [N - 1, N - 1] },
+  ],
   'each sample': [
     { form: 'plain', from: 0, to: 1, perSample: true, samples: [N - 1, 0, N - 1] },
     { form: 'square', from: 0, to: V, perSample: true, samples: [0, 1] },
@@ -186,10 +190,9 @@ const requestsOf = ({ V, N }: Shape): Readonly<Record<string, readonly Request[]
 });
 
 describe.skipIf(available !== true)(`minimal filtering, native${available === true ? '' : `: ${available}`}`, () => {
-  // both ways round in float32: the spread of two samples cancels to 4e-6 in each
   describe.each([
-    { precision: 'float32', threads: 1, tolerance: 8e-6 },
-    { precision: 'float32', threads: 2, tolerance: 8e-6 },
+    { precision: 'float32', threads: 1, tolerance: 4e-6 },
+    { precision: 'float32', threads: 2, tolerance: 4e-6 },
     { precision: 'float64', threads: 2, tolerance: 1e-14 },
   ] as const)('$precision, $threads threads', ({ precision, threads, tolerance }) => {
     let backend: Backend;
@@ -230,7 +233,9 @@ describe.skipIf(available !== true)(`minimal filtering, native${available === tr
       it.each(Object.entries(requestsOf(shape)))('%s: as of the unfolded image', async (_, requests) => {
         const { got, expected, error } = await outerBothWays(backend, shape, requests);
         expect(got.length).toBe(requests.length);
-        expect(error).toBeLessThan(tolerance);
+        // of two samples little is left beside their mean, so that the roundings of both ways show
+        const spread = shape.N === 2 && requests.some(({ form }) => form === 'centred');
+        expect(error).toBeLessThan(spread ? 2 * tolerance : tolerance);
         // tiles round differently: the two were not computed the same way
         expect(got).not.toEqual(expected);
       });

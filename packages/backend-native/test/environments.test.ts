@@ -89,8 +89,8 @@ describe.skipIf(available !== true)(
       await Promise.all(workers.map((worker) => worker.terminate()));
     });
 
-    it('lends the same working memory to runs on whichever thread: main, of Node or worker', () => {
-      const alone = setUp(50).replace('2 ** 30, 2)', '2 ** 30, 1)');
+    it('lends the same working memory to runs on whichever thread, main, of Node or worker, and frees it with the last heap', () => {
+      const alone = setUp(50).replace('2 ** 30, 2)', '2 ** 30, 1)').replace('const heap', 'let heap');
       const worker = `${alone} addon.run(heap, program, handles);`;
       const { status, stdout } = inProcess(`${alone}
       const working = () => { const all = new Float64Array(5); addon.statistics(heap, all); return all[4]; };
@@ -101,8 +101,11 @@ describe.skipIf(available !== true)(
         for (let i = 0; i < 12; i++) await addon.runAsync(heap, program, handles);
         for (let i = 0; i < 2; i++) await new Promise((resolve) => new Worker(${JSON.stringify(worker)}, { eval: true }).once('exit', resolve));
         console.log(first > 0, working() - first);
+        addon.destroyHeap(heap);
+        heap = addon.createHeap(2 ** 30, 2 ** 30, 1);
+        console.log(working());
       })();`);
-      expect({ status, stdout }).toEqual({ status: 0, stdout: 'true 0\n' });
+      expect({ status, stdout }).toEqual({ status: 0, stdout: 'true 0\n0\n' });
     });
 
     it('refuses the heaps of other environments, and their storage on heaps of its own', () => {

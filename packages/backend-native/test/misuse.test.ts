@@ -375,5 +375,20 @@ describe.skipIf(available !== true)(
       expect(codeOf(() => addon.prepare(heap, Float64Array.from(words)))).toBe('GRADPACK-INTERNAL');
       addon.destroyHeap(heap);
     });
+
+    // without requests there are no columns, which once divided by zero
+    it.each([
+      ['', 1],
+      [' of long samples', 2000],
+    ])('does nothing for outer products%s that nobody asks for', (_, T) => {
+      const heap = addon.createHeap(1 << 24, 0, 1);
+      const a = [0, 0, 1, 1, 1, 1, T, 0, 0, 0, 0, 0];
+      const u = [0, 0, 2, 1, 1, 1, T, 0, 0, 0, 0, 0];
+      const call = [1, 0, 0, 1, 1, 0, 1, 1, 1, 0, ...a, ...u, 1, 1, 1, 1, 0, 0, 0, 0, 0];
+      const words = [0, 0, 2, 0, 64, -1, 0, 64, -1, 1, KERNELS.indexOf('outer'), call.length, ...call];
+      const program = addon.prepare(heap, Float64Array.from(words));
+      addon.run(heap, program, Float64Array.of(addon.allocate(heap, 0, 64), addon.allocate(heap, 0, 64)));
+      addon.destroyHeap(heap);
+    });
   },
 );

@@ -223,7 +223,7 @@ napi_value progress(napi_env env, napi_callback_info info) {
   });
 }
 
-/// Bytes live and kept, programs, seconds in kernels.
+/// Bytes live and kept, programs, seconds in kernels, bytes of working memory.
 napi_value statistics(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     const Arguments<2> arguments(env, info);

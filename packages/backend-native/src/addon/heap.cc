@@ -3,8 +3,6 @@
 #include <chrono>
 #include <cmath>
 
-#include "memory/scratch.h"
-
 namespace gradpack {
 
 bool BoundProgram::run() {

@@ -6,6 +6,7 @@
 #include "dtype.h"
 #include "memory/block-pool.h"
 #include "memory/handle-table.h"
+#include "memory/scratch.h"
 #include "program/program.h"
 
 namespace gradpack {
@@ -73,6 +74,7 @@ class Heap {
   BlockPool pool_;
   HandleTable<Storage> storages_;
   HandleTable<std::shared_ptr<const Program>> programs_;
+  const ScratchHolder scratch_;
   const int threads_;
   std::int64_t live_ = 0;
   double seconds_ = 0;

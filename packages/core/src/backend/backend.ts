@@ -76,7 +76,7 @@ export interface BackendMemory {
   readonly live: number;
   /** Bytes held for reuse. */
   readonly pooled: number;
-  /** Bytes that kernels work in beside that, kept for all backends of the process; none when absent. */
+  /** Bytes that kernels work in beside that, of all backends of the process together; none when absent. */
   readonly working?: number;
   /** Prepared programs that were not disposed. */
   readonly plans: number;

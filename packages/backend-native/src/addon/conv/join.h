@@ -16,7 +16,7 @@ constexpr std::int64_t mostOffset = std::numeric_limits<std::int32_t>::max();
 /// `images` in runs of at least `enough` positions each, whose offsets, `apart` for each image, are in range.
 inline Split joinImages(std::int64_t images, std::int64_t positions, std::int64_t enough, std::int64_t apart) {
   if (apart > mostOffset) failInternal("an image of it has too many positions");
-  return {images, std::min({images, ceilDivide(enough, positions), mostOffset / apart})};
+  return {images, std::min<std::int64_t>({images, ceilDivide(enough, positions), mostOffset / apart})};
 }
 
 /// Where the columns of `images` images lie: `columns` in each, and the images `apart`.

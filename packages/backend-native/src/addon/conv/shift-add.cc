@@ -46,7 +46,7 @@ template <class Real> class ShiftAdd final : public ConvolutionCall<Real> {
     const Split parts(panels, run.threads == 1 ? panels : std::max<std::int64_t>(1, panels * tasks / (4 * run.threads)));
     run.parallel(tasks * parts.count, [&](std::int64_t task) {
       const std::int64_t part = task % parts.count, g = task / parts.count % view_.G, group = task / parts.count / view_.G % runs_.count, stack = task / parts.count / view_.G / runs_.count;
-      const std::int64_t c = parts.at(part) * tiles.columns, count = std::min(parts.size(part) * tiles.columns, view_.C - c);
+      const std::int64_t c = parts.at(part) * tiles.columns, count = std::min<std::int64_t>(parts.size(part) * tiles.columns, view_.C - c);
       scatter(run, tiles, stack, group, g, c, count, packed + (Base::weightOf(stack) * view_.G + g) * each);
     });
   }

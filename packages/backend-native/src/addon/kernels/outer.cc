@@ -18,11 +18,12 @@ namespace {
 template <class Real> class Outer final : public Call {
  public:
   explicit Outer(CallReader& words) : spec_(words), rankOne_(replaced()) {
+    if (spec_.requests.empty()) return;
     const bool single = RankOne<Real>::applies(spec_.terms);
     std::vector<std::size_t> others;
     for (std::size_t i = 0; i < spec_.requests.size(); i++)
       if (!single || !rankOne_.take(spec_.terms[0], spec_.requests[i])) others.push_back(i);
-    if (!spec_.requests.empty() && Filtered<Real>::pays(spec_)) filtered_.emplace(spec_, replaced());
+    if (Filtered<Real>::pays(spec_)) filtered_.emplace(spec_, replaced());
     else if (sharesView()) tiled_.emplace(spec_, others, replaced());
     else flat_ = others;
     for (const Term<Real>& term : spec_.terms)

@@ -2,9 +2,8 @@
 
 #include <array>
 #include <atomic>
-#include <memory>
 #include <mutex>
-#include <vector>
+#include <utility>
 
 #include "../failure.h"
 #include "aligned.h"
@@ -17,6 +16,12 @@ std::atomic<std::int64_t> held{0};
 
 class Block {
  public:
+  Block() = default;
+  Block(Block&& other) noexcept : data_(std::exchange(other.data_, nullptr)), bytes_(std::exchange(other.bytes_, 0)) {}
+  Block& operator=(Block&& other) noexcept {
+    std::swap(data_, other.data_), std::swap(bytes_, other.bytes_);
+    return *this;
+  }
   ~Block() { end(); }
 
   void* of(std::size_t bytes) {
@@ -53,30 +58,40 @@ struct Workspace {
 
 namespace {
 
-/// Workspaces that no run has; the last one that was given back is lent first.
+/// Workspaces that no run has, and how many keep them there.
 class Shelf {
  public:
-  Workspace* take() {
+  /// The one that was given back last.
+  std::unique_ptr<Workspace> take() {
     const std::lock_guard<std::mutex> lock(mutex_);
-    if (!free_.empty()) {
-      Workspace* last = free_.back();
-      free_.pop_back();
-      return last;
-    }
-    free_.reserve(made_ + 1);  // all can be given back
-    Workspace* made = new Workspace;
-    made_++;
-    return made;
+    for (std::unique_ptr<Workspace>& place : places_)
+      if (place != nullptr) return std::move(place);
+    return std::make_unique<Workspace>();
   }
-  void give(Workspace* workspace) {
+  void give(std::unique_ptr<Workspace> workspace) {
     const std::lock_guard<std::mutex> lock(mutex_);
-    free_.push_back(workspace);
+    for (std::size_t i = 0; i < places_.size() && workspace != nullptr; i++) std::swap(places_[i], workspace);
   }
+
+  void hold() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    holders_++;
+  }
+  void letGo() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (--holders_ > 0) return;
+    for (std::unique_ptr<Workspace>& place : places_) place.reset();
+    ends_.fetch_add(1, std::memory_order_relaxed);
+  }
+  /// How often the last holder has let go.
+  unsigned ends() const { return ends_.load(std::memory_order_relaxed); }
 
  private:
   std::mutex mutex_;
-  std::vector<Workspace*> free_;
-  std::size_t made_ = 0;
+  /// As many as Node's own pool has threads by default: more runs at once are rare.
+  std::array<std::unique_ptr<Workspace>, 4> places_;
+  int holders_ = 0;
+  std::atomic<unsigned> ends_{0};
 };
 
 Shelf& shelf() {
@@ -84,19 +99,35 @@ Shelf& shelf() {
   return *made;
 }
 
-thread_local Workspace own;
+/// What a thread has without borrowing, and which end of all holders it has seen.
+struct Own {
+  Workspace workspace;
+  unsigned seen = 0;
+
+  Workspace& current() {
+    // no thread is in a task when the last holder lets go: whoever runs tasks holds
+    if (seen != shelf().ends()) workspace = Workspace(), seen = shelf().ends();
+    return workspace;
+  }
+};
+
+thread_local Own own;
 thread_local Workspace* borrowed = nullptr;
 
 }  // namespace
 
-BorrowedScratch::BorrowedScratch() : workspace_(shelf().take()) { borrowed = workspace_; }
+ScratchHolder::ScratchHolder() { shelf().hold(); }
+
+ScratchHolder::~ScratchHolder() { shelf().letGo(); }
+
+BorrowedScratch::BorrowedScratch() : workspace_(shelf().take()), before_(std::exchange(borrowed, workspace_.get())) {}
 
 BorrowedScratch::~BorrowedScratch() {
-  borrowed = nullptr;
-  shelf().give(workspace_);
+  borrowed = before_;
+  shelf().give(std::move(workspace_));
 }
 
-void* scratchBytes(Scratch purpose, std::size_t bytes) { return (borrowed != nullptr ? *borrowed : own).blocks[static_cast<std::size_t>(purpose)].of(bytes); }
+void* scratchBytes(Scratch purpose, std::size_t bytes) { return (borrowed != nullptr ? *borrowed : own.current()).blocks[static_cast<std::size_t>(purpose)].of(bytes); }
 
 std::int64_t scratchHeld() { return held.load(std::memory_order_relaxed); }
 

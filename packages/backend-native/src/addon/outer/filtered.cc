@@ -7,12 +7,13 @@
 namespace gradpack {
 namespace {
 
-/// Numbers of transformed factors for each thread, which stay in the L2 of all while all blocks use them.
-constexpr std::int64_t batchSize = 1 << 18;
+/// Bytes of the factors at the points that are at hand together, for each thread and at most: they stay in the caches while all blocks use
+/// them (with four times as much outer products of 3c3d take a tenth longer on Zen 5).
+constexpr std::int64_t threadBytes = 1 << 20, mostBytes = 8 << 20;
 /// Tiles of a sample that are worth a batch: with fewer its products are loaded and stored too often.
 constexpr std::int64_t leastTiles = 64;
-/// Most numbers of one sample's factors at the points, or of its products where the factors are cut in several batches.
-constexpr std::int64_t mostSample = 8 << 20;
+/// Most numbers of factors or of products that belong together.
+constexpr std::int64_t mostNumbers = 8 << 20;
 /// Bytes of individual results from which they go past the caches.
 constexpr std::int64_t streamedBytes = 1 << 20;
 
@@ -28,11 +29,14 @@ template <class Real> bool gathersColumns(const OuterSpec<Real>& spec) {
   return std::any_of(spec.requests.begin(), spec.requests.end(), [](const Request<Real>& request) { return request.form != RequestForm::norm && !request.sumsSamples() && request.sumsColumns() && request.to - request.from > 1; });
 }
 
-/// Numbers of a sample's factors at all points, and of its products, for `columns` columns.
+/// Numbers of a sample's factors at the points of some tiles, and of its products, for `columns` columns.
 template <class Real> std::int64_t pointsOf(const Term<Real>& term, std::int64_t tiles, std::int64_t columns) {
   return tilePoints * tiles * term.view->G * (term.view->O * columns + term.view->C * (term.u->V > 1 ? columns : 1));
 }
 template <class Real> std::int64_t productsOf(const Term<Real>& term, std::int64_t columns) { return tilePoints * term.view->G * term.view->O * term.view->C * columns; }
+
+/// Rows of tiles below which a sample is not cut.
+std::int64_t leastRows(const Tiling& tiling) { return std::min<std::int64_t>(tiling.tiles[0], ceilDivide(leastTiles, tiling.tiles[1])); }
 
 template <class Real> TilePoints<Real> left(const Tiling& tiling, const Window& window) {
   const auto& passes = isa<Real>().winograd.weight;
@@ -55,9 +59,10 @@ template <class Real> bool Filtered<Real>::pays(const OuterSpec<Real>& spec) {
   for (const Request<Real>& request : spec.requests)
     if (request.form == RequestForm::cross) return false;
   const Window& window = *term.u->window();
-  const double tiles = static_cast<double>(Tiling(window.kernel(), window.output()).count()), O = static_cast<double>(view.O), C = static_cast<double>(view.C), K = static_cast<double>(view.K);
-  const std::int64_t together = gathersColumns(spec) ? spec.columns() : 1;
-  if (std::min(pointsOf(term, static_cast<std::int64_t>(tiles), together), productsOf(term, together)) > mostSample) return false;
+  const Tiling tiling(window.kernel(), window.output());
+  const double tiles = static_cast<double>(tiling.count()), O = static_cast<double>(view.O), C = static_cast<double>(view.C), K = static_cast<double>(view.K);
+  const std::int64_t together = gathersColumns(spec) ? spec.columns() : 1, least = pointsOf(term, leastRows(tiling) * tiling.tiles[1], together);
+  if (pointsOf(term, tiling.count(), together) > mostNumbers && std::max(least, productsOf(term, together)) > mostNumbers) return false;
   // multiplications for each entry (o, c) of a sample: a point of a channel of a tile costs as much as 10 to transform, an offset back as much as 10
   const double direct = K * static_cast<double>(window.outputs()), filtered = tilePoints * tiles * (1 + 10 * (1 / O + 1 / C)) + (sumsAll(spec) ? 0 : 10 * (K + 6));
   return filtered < 0.8 * direct;
@@ -81,16 +86,17 @@ template <class Real> class Filtered<Real>::Task {
   Task(const Filtered& plan, const Run& run, const OuterSpec<Real>& spec, const Reducer<Real>& reducer)
       : plan_(plan), run_(run), reducer_(reducer), term_(spec.terms[0]), view_(*term_.view), V_(spec.columns()), N_(spec.N), panels_(ceilDivide(view_.C, tiles_.columns)) {}
 
-  /// Brings rows [row, row + rows) of tiles of the factors of pairs [from, to) to the points.
+  /// Brings rows [row, row + rows) of tiles of the factors of pairs [from, to) to the points; u's stay where other columns had them.
   void transform(std::int64_t from, std::int64_t to, std::int64_t row, std::int64_t rows) {
-    from_ = from, to_ = to, firstSet_ = setOf(from), sets_ = setOf(to - 1) - firstSet_ + 1;
-    first_ = row == 0, last_ = row + rows == plan_.tiling_.tiles[0], T_ = rows * plan_.tiling_.tiles[1];
+    const std::int64_t firstSet = setOf(from), sets = setOf(to - 1) - firstSet + 1;
+    const bool hasRight = firstSet == firstSet_ && sets == sets_ && row == row_ && rows == rows_;
+    from_ = from, to_ = to, firstSet_ = firstSet, sets_ = sets, row_ = row, rows_ = rows, T_ = rows * plan_.tiling_.tiles[1];
     leftApart_ = pointsApart<Real>((to - from) * T_ * plan_.rows_.size(0) + W_), rightApart_ = pointsApart<Real>(sets_ * T_ * tiles_.columns);
     left_ = scratch<Real>(Scratch::sharedLeft, view_.G * plan_.rows_.count * tilePoints * leftApart_), right_ = scratch<Real>(Scratch::sharedRight, view_.G * panels_ * tilePoints * rightApart_);
     const std::int64_t lefts = view_.G * plan_.rows_.count;
     // a vector may write beyond its tile: the next tile overwrites that, since a task takes tiles and pairs in order, and after the last
     // one there are W numbers to spare
-    run_.parallel(lefts + view_.G * panels_, [&](std::int64_t task) {
+    run_.parallel(lefts + (hasRight ? 0 : view_.G * panels_), [&](std::int64_t task) {
       if (task < lefts) {
         const std::int64_t g = task / plan_.rows_.count, i = task % plan_.rows_.count, m = plan_.rows_.size(i);
         for (std::int64_t pair = from; pair < to; pair++)
@@ -103,13 +109,13 @@ template <class Real> class Filtered<Real>::Task {
     });
   }
 
-  /// One block over the batch. `kept`: the products [pair of the batch, or one for all that are summed][points] of a block, where batches add to them.
+  /// One block over the batch. `kept`: its products [pair of the batch, or one for all that are summed][points], where batches add to them.
   void reduce(const Block& block, const Sums<Real>& sums, double* norms, Real* kept) const {
     const std::int64_t count = block.m * block.w * view_.K;
     Real *G = scratch<Real>(Scratch::tile, count * (1 + reducer_.temporaries())), *products = kept == nullptr ? scratch<Real>(Scratch::product, productsSize()) : kept;
     if (plan_.joins_) {
       const bool whole = V_ == 1;
-      for (std::int64_t pair = from_; pair < to_; pair += whole ? to_ - from_ : 1) multiply(block, pair, whole ? to_ - from_ : 1, products, pair > 0 || !first_);
+      for (std::int64_t pair = from_; pair < to_; pair += whole ? to_ - from_ : 1) multiply(block, pair, whole ? to_ - from_ : 1, products, pair > 0 || row_ > 0);
       if (!ends()) return;
       back(block, products, G);
       isa<Real>().elementwise.addScaled(1, G, sums.block(0), count);
@@ -119,8 +125,8 @@ template <class Real> class Filtered<Real>::Task {
     for (std::int64_t pair = from_; pair < to_; pair++) {
       if (!reducer_.wants(pair / V_) || !reducer_.wantsColumn(pair % V_)) continue;
       Real* own = kept == nullptr ? products : products + (pair - from_) * productsSize();
-      multiply(block, pair, 1, own, !first_);
-      if (!last_) continue;
+      multiply(block, pair, 1, own, row_ > 0);
+      if (!completes()) continue;
       back(block, own, G);
       reducer_.reduce({pair % V_, pair / V_, G, count, count, count, 0}, sums, G + count, norms, [](std::size_t) -> const Real* { return nullptr; },
                       [&](const Real* values, Real* row, bool add) { emit(block, values, row, add, streams); });
@@ -152,8 +158,9 @@ template <class Real> class Filtered<Real>::Task {
       }
   }
 
-  /// Whether this batch is the last one of all.
-  bool ends() const { return last_ && to_ == V_ * N_; }
+  /// Whether this batch has the last rows of its pairs, and whether it is the last one of all.
+  bool completes() const { return row_ + rows_ == plan_.tiling_.tiles[0]; }
+  bool ends() const { return completes() && to_ == V_ * N_; }
   /// Numbers of a block's products, which begin with the first point's.
   std::int64_t productsSize() const { return tilePoints * productsApart(); }
 
@@ -189,9 +196,8 @@ template <class Real> class Filtered<Real>::Task {
   const Tiles<Real>& tiles_ = isa<Real>().tiles;
   const std::int64_t W_ = isa<Real>().winograd.width;
   std::int64_t V_, N_, panels_;
-  /// The pairs at hand, and how many tiles of each; whether these are its first and its last ones.
-  std::int64_t from_ = 0, to_ = 0, T_ = 0, firstSet_ = 0, sets_ = 0, leftApart_ = 0, rightApart_ = 0;
-  bool first_ = true, last_ = true;
+  /// The pairs at hand, the rows of tiles of each and their tiles; the sets of u that these take.
+  std::int64_t from_ = 0, to_ = 0, row_ = 0, rows_ = 0, T_ = 0, firstSet_ = 0, sets_ = 0, leftApart_ = 0, rightApart_ = 0;
   Real *left_ = nullptr, *right_ = nullptr;
 };
 
@@ -202,36 +208,42 @@ template <class Real> void Filtered<Real>::run(const Run& run, const OuterSpec<R
   for (std::size_t i = 0; i < spec.requests.size(); i++) all.push_back(i);
   const Reducer<Real> reducer(run, spec, all, replaced_);
   const std::int64_t V = spec.columns(), N = spec.N, pairs = N * V, blocks = static_cast<std::int64_t>(blocks_.size()), cells = rows_.size(0) * isa<Real>().tiles.columns * view.K;
-  const std::int64_t size = run.threads * batchSize, least = gathersColumns(spec) ? V : 1;
-  const std::int64_t batch = std::clamp<std::int64_t>(V * size / pointsOf(term, tiling_.count(), V) / least * least, least, pairs);
-  // what does not fit is cut between rows of tiles
-  const std::int64_t across = tiling_.tiles[1], fitting = size / pointsOf(term, across, least);
-  const Split rows(tiling_.tiles[0], batch > least || productsOf(term, least) > mostSample ? tiling_.tiles[0] : std::max(fitting, ceilDivide(leastTiles, across)));
+  const std::int64_t least = gathersColumns(spec) ? V : 1, across = tiling_.tiles[1];
+  // products that batches add to are not more than the factors
+  const std::int64_t size = std::max(std::min(run.threads * threadBytes, mostBytes) / static_cast<std::int64_t>(sizeof(Real)), joins_ ? std::min(productsOf(term, 1), mostNumbers) : 0);
+  // what does not fit is cut between rows of tiles; then all columns of a range that share u follow one another
+  const bool fits = pointsOf(term, tiling_.count(), least) <= size || productsOf(term, least) > mostNumbers;
+  const Split rows(tiling_.tiles[0], fits ? tiling_.tiles[0] : std::max<std::int64_t>(size / pointsOf(term, across, least), leastRows(tiling_)));
+  const std::int64_t unit = rows.count == 1 ? pairs : term.u->V == 1 && productsOf(term, V) <= mostNumbers ? V : least;
+  const std::int64_t batch = rows.count == 1 ? std::clamp<std::int64_t>(V * size / pointsOf(term, tiling_.count(), V) / least * least, least, pairs) : least;
   Task task(*this, run, spec, reducer);
 
   Real* sums = scratch<Real>(Scratch::sharedSums, blocks * reducer.blocks() * cells);
   std::fill_n(sums, blocks * reducer.blocks() * cells, Real(0));
-  const std::int64_t keptSize = (joins_ ? 1 : batch) * task.productsSize();
+  const std::int64_t keptSize = (joins_ ? 1 : unit) * task.productsSize();
   Real* kept = rows.count > 1 || (joins_ && batch < pairs) ? scratch<Real>(Scratch::sharedColumns, blocks * keptSize) : nullptr;
   double* norms = measures_ ? scratch<double>(Scratch::sharedNorms, blocks * V * N) : nullptr;
   if (norms != nullptr) std::fill_n(norms, blocks * V * N, 0.0);
   const auto sumsOf = [&](std::int64_t block) -> Sums<Real> { return {sums + block * reducer.blocks() * cells, cells, 0}; };
 
-  for (std::int64_t step = 0; step < ceilDivide(pairs, batch) * rows.count; step++) {
-    const std::int64_t pair = step / rows.count * batch, range = step % rows.count;
-    task.transform(pair, std::min(pair + batch, pairs), rows.at(range), rows.size(range));
+  const auto over = [&](std::int64_t from, std::int64_t to, std::int64_t row, std::int64_t count, std::int64_t keptFrom) {
+    task.transform(from, to, row, count);
     run.parallel(blocks, [&](std::int64_t i) {
       const Block& block = blocks_[static_cast<std::size_t>(i)];
-      task.reduce(block, sumsOf(i), norms == nullptr ? nullptr : norms + i * V * N, kept == nullptr ? nullptr : kept + i * keptSize);
+      task.reduce(block, sumsOf(i), norms == nullptr ? nullptr : norms + i * V * N, kept == nullptr ? nullptr : kept + i * keptSize + keptFrom);
       if (!task.ends()) return;
       for (const StripRequest<Real>& r : reducer.requests()) {
         const Request<Real>& request = *r.request;
         if (request.form == RequestForm::norm || !request.sumsSamples()) continue;
         reducer.join(r, {sumsOf(i)}, {N}, 0, block.m * block.w * view.K);
-        for (std::int64_t row = 0; row < request.rows(); row++) task.emit(block, sumsOf(i).block(r.block + row), run.write<Real>(request.into) + row * request.v, reducer.adds(r), false);
+        for (std::int64_t v = 0; v < request.rows(); v++) task.emit(block, sumsOf(i).block(r.block + v), run.write<Real>(request.into) + v * request.v, reducer.adds(r), false);
       }
     });
-  }
+  };
+  for (std::int64_t first = 0; first < pairs; first += unit)
+    for (std::int64_t range = 0; range < rows.count; range++)
+      for (std::int64_t pair = first, end = std::min(first + unit, pairs); pair < end; pair += batch)
+        over(pair, std::min(pair + batch, end), rows.at(range), rows.size(range), joins_ ? 0 : (pair - first) * task.productsSize());
 
   if (norms == nullptr) return;
   for (std::int64_t block = 1; block < blocks; block++)

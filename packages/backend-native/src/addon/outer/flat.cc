@@ -141,7 +141,7 @@ template <class Real> void runFlat(const Run& run, const OuterSpec<Real>& spec, 
   const bool sparse = isSparse(spec);
   std::int64_t groups = run.threads == 1 ? 1 : std::min<std::int64_t>(N, 2 * run.threads);
   if (work(spec) < worthThreads) groups = 1;
-  groups = std::max(groups, ceilDivide(N, samplesOfSum));
+  groups = std::max<std::int64_t>(groups, ceilDivide(N, samplesOfSum));
   groups = std::max<std::int64_t>(1, std::min(groups, mostSums / std::max<std::int64_t>(1, (blocks + 1) * size)));
   const Split split(N, ceilDivide(N, groups));
   Real* cells = scratch<Real>(Scratch::sharedSums, split.count * blocks * size);

@@ -11,14 +11,14 @@ namespace {
 /// Steps of a range, and from how many on a sample is long.
 constexpr std::int64_t rangeSteps = 512, longSteps = 1024;
 static_assert(rangeSteps % Unfolding<float>::grain == 0);
-/// Cells of a chunk for all columns, and the most rows and columns of it.
-constexpr std::int64_t chunkCells = 48 << 10, chunkRows = 512, chunkColumns = 288;
+/// Cells of a chunk for all columns.
+constexpr std::int64_t chunkCells = 48 << 10;
 /// Tasks that keep some threads busy.
 constexpr std::int64_t fewTasks = 8;
 
 }  // namespace
 
-template <class Real> bool LongSamples<Real>::apply(const OuterSpec<Real>& spec, const std::vector<std::size_t>& requests) {
+template <class Real> bool LongSamples<Real>::applies(const OuterSpec<Real>& spec, const std::vector<std::size_t>& requests) {
   // rows that are unfolded images have no ranges of their own
   const auto dense = [](const std::vector<Term<Real>>& terms) { return std::all_of(terms.begin(), terms.end(), [](const Term<Real>& term) { return !term.a->window(); }); };
   return PackedTerms<Real>(spec.terms, spec.columns()).steps() > longSteps && dense(spec.terms) && std::all_of(requests.begin(), requests.end(), [&](std::size_t i) { return dense(spec.requests[i].cross); });

@@ -11,7 +11,7 @@ namespace gradpack {
 template <class Real> class LongSamples {
  public:
   /// Whether the samples of the spec are long, and the requests (by index) can be met so.
-  static bool apply(const OuterSpec<Real>& spec, const std::vector<std::size_t>& requests);
+  static bool applies(const OuterSpec<Real>& spec, const std::vector<std::size_t>& requests);
   /// Chunks whose cells for all columns stay in L2 beside a panel.
   static PanelFrame<Real> frame(const OuterSpec<Real>& spec);
 

@@ -7,6 +7,9 @@
 
 namespace gradpack {
 
+/// Most rows and columns of a chunk: beside a panel of them a task's cells stay in L2.
+constexpr std::int64_t chunkRows = 512, chunkColumns = 288;
+
 /// A rectangle of θ's matrix: group g, rows [o, o + O), columns [j, j + J) in panels. `cell`: its first cell among all.
 struct Chunk {
   std::int64_t g, o, O, j, J, cell, cells;

@@ -10,7 +10,6 @@ namespace {
 
 /// Numbers of u that a task packs: they stay in L2.
 constexpr std::int64_t packedSize = 160 << 10;
-constexpr std::int64_t chunkRows = 512, chunkColumns = 288;
 /// Steps of a product that only sums over samples: fewer are joined over several samples.
 constexpr std::int64_t joinedSteps = 256;
 /// Numbers of all groups' sums together.
@@ -24,7 +23,7 @@ constexpr std::int64_t streamedBytes = 1 << 20;
 
 template <class Real>
 Tiled<Real>::Tiled(const OuterSpec<Real>& spec, const std::vector<std::size_t>& requests, bool replaced)
-    : requests_(requests), long_(LongSamples<Real>::apply(spec, requests)), columns_(static_cast<std::size_t>(spec.columns())), frame_([&] {
+    : requests_(requests), long_(LongSamples<Real>::applies(spec, requests)), columns_(static_cast<std::size_t>(spec.columns())), frame_([&] {
         if (long_) return LongSamples<Real>::frame(spec);
         const PackedTerms<Real> packed(spec.terms, spec.columns());
         return PanelFrame<Real>(isa<Real>().tiles, *spec.terms[0].view, chunkRows, std::min(chunkColumns, packedSize / (packed.steps() * packed.sets())));
