@@ -36,18 +36,18 @@ filtering halved that gradient, so the multiples of it no longer say how fast a 
 
 ${aimsTable([first, ...others].map(({ machine, rows: own }) => ({ name: machine.vectors ?? machine.processor, rows: own })))}
 
-- *First order*: what it costs beyond the gradient is at most a quarter of what it costs BackPACK beyond PyTorch's, on every problem.
-  BatchGrad writes 114 MB, which takes 3 to 5 ms; SumGradSquared and Variance bring each sample back from its points, where the
-  gradient alone brings back their sum.
-- *KFAC*: of what it adds with avx2, four fifths are the Gram matrices of unfolded images, by autocorrelation (18 of 57 ms). *KFLR*
-  carries ten columns instead of two: 49 of 141 ms to pull them through convolutions, 32 for ReLU and pools, 30 for Gram matrices.
-- *DiagGGNExact*: with avx2 137 of 236 ms are outer products of nine columns for every sample, whose squares are taken after each is
-  brought back from its points; 50 ms pull the columns through, and 30 are ReLU and pools, at the speed of memory.
-- *Matrix products* (\`npm run bench:products\`): on the machine with avx512 512³ ran at 95 % and 1024³ at 90 % of the peak with one
-  thread, 91 and 88 % with two (the aim was 85 %). With avx2, on a machine whose caches others use too, at 72 to 89 % and 61 to 83 %: the
-  register tile itself runs at the peak there, packing takes 5 %, the rest is waiting for L2. 512 steps a block in place of 384 made
-  1024³ a tenth faster; smaller blocks of rows made no difference.
-- *Individual gradients of mlp, read*: 67 times (avx512) and 119 times (avx2) as fast as jax-js's (the aim was 40).
+- *First order*: what it costs beyond the gradient is at most a sixth of what it costs BackPACK beyond PyTorch's with avx512, on every
+  problem, and at most a quarter with avx2 (the aim). BatchGrad writes 114 MB, which takes 3 to 5 ms; SumGradSquared and Variance bring
+  each sample back from its points, where the gradient alone brings back their sum.
+- *KFAC*: of the 7 ms that it adds with avx512, 5 are the Gram matrices of unfolded images, by autocorrelation (18 of 57 ms with avx2).
+  *KFLR* carries ten columns instead of two: 13 of 37 ms to pull them through convolutions, 9 for ReLU and pools, 7 for Gram matrices.
+- *DiagGGNExact*: half of it (26 of 53 ms) are outer products of nine columns for every sample, whose squares are taken after each is
+  brought back from its points; 12 ms pull the columns through, and 11 are ReLU and pools, at the speed of memory.
+- *Matrix products* (\`npm run bench:products\`), beside the register tile in L1, which runs at the peak: with avx512 512³ at 92 % and 1024³
+  at 89 % with one thread, 93 and 90 % with two (the aim was 85 %). With avx2, on a machine whose caches others use too, at 72 to 89 %
+  and 61 to 83 %: packing takes 5 %, the rest is waiting for L2. 512 steps a block in place of 384 made 1024³ a tenth faster there;
+  smaller blocks of rows made no difference.
+- *Individual gradients of mlp, read*: 71 times (avx512) and 119 times (avx2) as fast as jax-js's (the aim was 40).
 
 ## What limits it
 
@@ -57,15 +57,13 @@ ${aimsTable([first, ...others].map(({ machine, rows: own }) => ({ name: machine.
 - *Multiples of the own gradient* are therefore not small where the gradient became faster than the quantity: what is only summed over
   samples is transformed back once, individual gradients one by one. Of BatchGrad on 3c3d the rest is the writing of 114 MB. In
   multiples of PyTorch's gradient everything became cheaper.
-- *Products with a vector on mlp* took 0.46 to 0.57 of BackPACK's time with avx512 when these tables were made: both compute the same
-  four products of 128 × 128 × 784. Since then rows are packed by a few instructions each, the packing of few rows is shared evenly,
-  results of products are not filled before they are written, and steps are timed on the built packages (tsx adds 30 µs to each): with
-  avx2 that makes 0.34 and 0.45. What is left are products at 84 to 87 of 92 GFLOP/s a core.
+- *Linear layers* (logreg, mlp) beside PyTorch's: its matrix products use vectors of half the width on this processor, 110 of 250 GFLOP/s
+  a core; its convolutions use the full width. On the machine with avx2 both have the same width.
 - *Exact diagonals of 2c2d* took 0.38 to 0.62 of BackPACK's time with avx2, from run to run on a machine that others use too; with
-  avx512 0.38. Half of the step are outer products, at 150 GFLOP/s of 184.
-- *Gradients of mlp* beside PyTorch's: two such products, equally fast in both with avx512.
-- *Memory*: norms, moments and diagonals hold 1.0 to 1.5 times what the gradient alone holds. Exact diagonals of mlp hold 1.8 times of
-  it, 1 MB more; smaller passes of columns would save that and take 15 to 20 % longer.
+  avx512 0.30. Half of the step are outer products. Since those tables their factors are made in smaller batches that stay in L2, a tenth
+  faster with avx512; with avx2 that was not measured again.
+- *Memory*: norms, moments and diagonals hold 1.0 to 1.5 times what the gradient alone holds. Exact diagonals of mlp and logreg hold 1.8
+  and 1.6 times of it, 1.7 and 0.6 MB more; smaller passes of columns would save that and take 15 to 20 % longer.
 
 ## How it is measured
 
@@ -74,7 +72,7 @@ ${aimsTable([first, ...others].map(({ machine, rows: own }) => ({ name: machine.
 - \`and read\`: the median with all results in typed arrays that the caller may keep, where jax-js or tfjs take part, by each library's
   own way: \`take()\` of GradPack, which like jax-js's \`data()\` ends the array on the device, \`data()\` of tfjs. GradPack's loop
   gives the arrays back by \`recycle\`, the others' drop them; garbage collection is part of the time.
-- \`MB\`: for GradPack what the backend holds after a step (parameters, results, working memory, what it keeps for the next), for
+- \`MB\`: for GradPack what the backend holds after a step (parameters, results, memory that kernels work in, what it keeps for the next), for
   Python by how much the process grows at most from before weights and data were loaded, for tfjs the peak of its tensors.
 - A product is a step with one multiplication by the whole matrix. Sampled quantities take one sample, for BackPACK a given one
   too, so that results can be compared; drawing is not in its times.
