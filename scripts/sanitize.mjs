@@ -1,6 +1,6 @@
 // Compiles the addon once with AddressSanitizer and UndefinedBehaviorSanitizer and once with ThreadSanitizer, each into a folder of its
-// own, there with the integers of macOS, and runs the suites that load it. A finding ends the process that has it, which fails the run. Needs g++ and its runtimes
-// on Linux x64; says so and succeeds where they are missing, unless GRADPACK_NO_SKIPS=1.
+// own (the latter with the integers of macOS), and runs the suites that load it. A finding ends the process that has it, which fails
+// the run. Needs g++ and its runtimes on Linux x64; says so and succeeds where they are missing, unless GRADPACK_NO_SKIPS=1.
 //
 //   GRADPACK_FUZZ_CASES  how many random programs a setting gets; tests/fuzz has the default
 import { execFileSync, spawnSync } from 'node:child_process';

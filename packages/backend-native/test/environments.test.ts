@@ -43,10 +43,10 @@ function products(rounds: number): Program {
   };
 }
 
-/** Plain JavaScript that has the addon, a heap on two threads and a bound program: for processes and workers without TypeScript. */
-const setUp = (rounds: number): string => `
+/** Plain JavaScript that has the addon, a heap and a bound program: for processes and workers without TypeScript. */
+const setUp = (rounds: number, threads = 2): string => `
   const addon = require(${JSON.stringify(path)});
-  const heap = addon.createHeap(2 ** 30, 2 ** 30, 2);
+  const heap = addon.createHeap(2 ** 30, 2 ** 30, ${threads});
   const side = ${SIDE};
   const stored = (fill) => { const h = addon.allocate(heap, 0, side * side); addon.write(heap, h, new Float32Array(side * side).fill(fill)); return h; };
   const handles = Float64Array.of(stored(1), stored(2), stored(0));
@@ -90,10 +90,10 @@ describe.skipIf(available !== true)(
     });
 
     it('lends the same working memory to runs on whichever thread, main, of Node or worker, and frees it with the last heap', () => {
-      const alone = setUp(50).replace('2 ** 30, 2)', '2 ** 30, 1)').replace('const heap', 'let heap');
+      const alone = setUp(50, 1);
       const worker = `${alone} addon.run(heap, program, handles);`;
       const { status, stdout } = inProcess(`${alone}
-      const working = () => { const all = new Float64Array(5); addon.statistics(heap, all); return all[4]; };
+      const working = (of = heap) => { const all = new Float64Array(5); addon.statistics(of, all); return all[4]; };
       const { Worker } = require('node:worker_threads');
       (async () => {
         addon.run(heap, program, handles);
@@ -102,8 +102,7 @@ describe.skipIf(available !== true)(
         for (let i = 0; i < 2; i++) await new Promise((resolve) => new Worker(${JSON.stringify(worker)}, { eval: true }).once('exit', resolve));
         console.log(first > 0, working() - first);
         addon.destroyHeap(heap);
-        heap = addon.createHeap(2 ** 30, 2 ** 30, 1);
-        console.log(working());
+        console.log(working(addon.createHeap(2 ** 30, 2 ** 30, 1)));
       })();`);
       expect({ status, stdout }).toEqual({ status: 0, stdout: 'true 0\n0\n' });
     });

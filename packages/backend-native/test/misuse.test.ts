@@ -47,6 +47,13 @@ function codeOf(action: () => unknown): unknown {
   }
 }
 
+/** The words of a program that is one `outer` call, reading and writing buffers of 64 numbers. */
+const outerOf = (call: readonly number[]): Float64Array =>
+  Float64Array.of(0, 0, 2, 0, 64, -1, 0, 64, -1, 1, KERNELS.indexOf('outer'), call.length, ...call);
+
+/** The words of a dense factor whose strides are all 0. */
+const dense = ({ V = 1, N = 1, G = 1, T = 1 }): readonly number[] => [0, 0, V, N, G, 1, T, 0, 0, 0, 0, 0];
+
 describe.skipIf(available !== true)(`native backend, misused${available === true ? '' : `: ${available}`}`, () => {
   let backend: NativeBackend;
   beforeAll(async () => {
@@ -276,11 +283,10 @@ describe.skipIf(available !== true)(
     ])('ends a run for which a kernel finds no working memory %s, and stays usable', async (_, N) => {
       const heap = addon.createHeap(1 << 24, 0, 2);
       // 2⁴² steps that all read one number; a term of another kind makes G be written out
-      const factor = [0, 0, 1, N, 1, 1, 2 ** 42, 0, 0, 0, 0, 0];
+      const factor = dense({ N, T: 2 ** 42 });
       const terms = [0, ...factor, ...factor, 1, 1, 1, 1, 0, 0, 0, 0, 1, 0, 0, 1, N, 1, 1, 1, 0, 0, 0, 0, 0];
       const call = [1, 0, 0, 1, 1, 0, N, 1, 2, ...terms, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0];
-      const words = [0, 0, 2, 0, 64, -1, 0, 64, -1, 1, KERNELS.indexOf('outer'), call.length, ...call];
-      const program = addon.prepare(heap, Float64Array.from(words));
+      const program = addon.prepare(heap, outerOf(call));
       const [x, y] = [addon.allocate(heap, 0, 64), addon.allocate(heap, 0, 64)];
       const handles = Float64Array.of(x, y);
       expect(codeOf(() => addon.run(heap, program, handles))).toBe('GRADPACK-OUT-OF-MEMORY');
@@ -366,13 +372,12 @@ describe.skipIf(available !== true)(
       ['groups', { G: 2 ** 40, form: 2 }],
     ])('refuses outer products of too many %s', (_, { N = 1, G = 1, T = 2, factorV = 1, columns = 1, form = 0 }) => {
       const heap = addon.createHeap(1 << 24, 0, 1);
-      const a = [0, 0, 1, N, G, 1, T, 0, 0, 0, 0, 0];
-      const u = [0, 0, factorV, N, G, 1, T, 0, 0, 0, 0, 0];
+      const a = dense({ N, G, T });
+      const u = dense({ V: factorV, N, G, T });
       const view = [G, 1, 1, 1, 0, 0, 0, 0];
       const request = [form, 0, columns, 0, 0, 0, 0, 0, 0, 0];
       const call = [1, 0, 0, 1, 1, 0, N, 1, 1, 0, ...a, ...u, ...view, 1, ...request];
-      const words = [0, 0, 2, 0, 64, -1, 0, 64, -1, 1, KERNELS.indexOf('outer'), call.length, ...call];
-      expect(codeOf(() => addon.prepare(heap, Float64Array.from(words)))).toBe('GRADPACK-INTERNAL');
+      expect(codeOf(() => addon.prepare(heap, outerOf(call)))).toBe('GRADPACK-INTERNAL');
       addon.destroyHeap(heap);
     });
 
@@ -382,11 +387,10 @@ describe.skipIf(available !== true)(
       [' of long samples', 2000],
     ])('does nothing for outer products%s that nobody asks for', (_, T) => {
       const heap = addon.createHeap(1 << 24, 0, 1);
-      const a = [0, 0, 1, 1, 1, 1, T, 0, 0, 0, 0, 0];
-      const u = [0, 0, 2, 1, 1, 1, T, 0, 0, 0, 0, 0];
+      const a = dense({ T });
+      const u = dense({ V: 2, T });
       const call = [1, 0, 0, 1, 1, 0, 1, 1, 1, 0, ...a, ...u, 1, 1, 1, 1, 0, 0, 0, 0, 0];
-      const words = [0, 0, 2, 0, 64, -1, 0, 64, -1, 1, KERNELS.indexOf('outer'), call.length, ...call];
-      const program = addon.prepare(heap, Float64Array.from(words));
+      const program = addon.prepare(heap, outerOf(call));
       addon.run(heap, program, Float64Array.of(addon.allocate(heap, 0, 64), addon.allocate(heap, 0, 64)));
       addon.destroyHeap(heap);
     });

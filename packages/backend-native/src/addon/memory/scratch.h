@@ -1,5 +1,5 @@
 // Working memory of the calling thread: one growing block per purpose, 64-byte aligned. Threads of the pool have their own; runs are
-// called from many threads (Node's own pool, workers), few at a time, and borrow it. A pointer is valid until the same thread asks for
+// called from many threads (Node's own pool, workers), few at a time, and borrow theirs. A pointer is valid until the same thread asks for
 // the same purpose again, and no longer than what was borrowed.
 #pragma once
 #include <cstddef>

@@ -38,6 +38,26 @@ template <class Real> std::int64_t productsOf(const Term<Real>& term, std::int64
 /// Rows of tiles below which a sample is not cut.
 std::int64_t leastRows(const Tiling& tiling) { return std::min<std::int64_t>(tiling.tiles[0], ceilDivide(leastTiles, tiling.tiles[1])); }
 
+/// What is at the points together: `batch` pairs of columns and samples, and of each a part of its `rows` of tiles. Of a `unit` of pairs
+/// all parts are taken before those of the next. `together`: columns of a sample that cannot be separated.
+struct Batches {
+  template <class Real> Batches(const Term<Real>& term, const Tiling& tiling, std::int64_t V, std::int64_t N, std::int64_t together, bool joins, int threads) : rows(tiling.tiles[0], tiling.tiles[0]), unit(V * N) {
+    // products that batches add to are not more than the factors
+    const std::int64_t fitting = std::max(std::min(threads * threadBytes, mostBytes) / static_cast<std::int64_t>(sizeof(Real)), joins ? std::min(productsOf(term, 1), mostNumbers) : 0);
+    if (pointsOf(term, tiling.count(), together) > fitting && productsOf(term, together) <= mostNumbers) rows = Split(tiling.tiles[0], std::max<std::int64_t>(fitting / pointsOf(term, tiling.tiles[1], together), leastRows(tiling)));
+    if (rows.count > 1) {
+      // all columns that share u follow one another
+      unit = term.u->V == 1 && productsOf(term, V) <= mostNumbers ? V : together;
+      batch = together;
+    } else {
+      batch = std::clamp<std::int64_t>(V * fitting / pointsOf(term, tiling.count(), V) / together * together, together, V * N);
+    }
+  }
+
+  Split rows;
+  std::int64_t unit, batch;
+};
+
 template <class Real> TilePoints<Real> left(const Tiling& tiling, const Window& window) {
   const auto& passes = isa<Real>().winograd.weight;
   return {tiling, window.output(), {0, 0}, tiling.tile, {passes[tiling.tile[0]], passes[tiling.tile[1]]}};
@@ -134,6 +154,22 @@ template <class Real> class Filtered<Real>::Task {
     streamFence();
   }
 
+  /// What is summed over samples, into the results.
+  void finish(const Block& block, const Sums<Real>& sums) const {
+    for (const StripRequest<Real>& r : reducer_.requests()) {
+      const Request<Real>& request = *r.request;
+      if (request.form == RequestForm::norm || !request.sumsSamples()) continue;
+      reducer_.join(r, {sums}, {N_}, 0, block.m * block.w * view_.K);
+      for (std::int64_t row = 0; row < request.rows(); row++) emit(block, sums.block(r.block + row), run_.write<Real>(request.into) + row * request.v, reducer_.adds(r), false);
+    }
+  }
+
+  /// Whether this batch is the last one of all.
+  bool ends() const { return completes() && to_ == V_ * N_; }
+  /// Numbers of a block's products, which begin with the first point's.
+  std::int64_t productsSize() const { return tilePoints * productsApart(); }
+
+ private:
   /// Cells [row][vector of channels][k][lane] of a block into a result whose θ begins at `row`.
   void emit(const Block& block, const Real* cells, Real* row, bool add, bool stream) const {
     alignas(64) Real turned[longestWinograd * longestWinograd * Tiles<Real>::mostColumns / 2];
@@ -158,13 +194,8 @@ template <class Real> class Filtered<Real>::Task {
       }
   }
 
-  /// Whether this batch has the last rows of its pairs, and whether it is the last one of all.
+  /// Whether this batch has the last rows of its pairs.
   bool completes() const { return row_ + rows_ == plan_.tiling_.tiles[0]; }
-  bool ends() const { return completes() && to_ == V_ * N_; }
-  /// Numbers of a block's products, which begin with the first point's.
-  std::int64_t productsSize() const { return tilePoints * productsApart(); }
-
- private:
   std::int64_t productsApart() const { return pointsApart<Real>(plan_.rows_.size(0) * tiles_.columns); }
   bool perColumn() const { return term_.u->V > 1; }
   /// Which set of u a pair takes.
@@ -208,42 +239,27 @@ template <class Real> void Filtered<Real>::run(const Run& run, const OuterSpec<R
   for (std::size_t i = 0; i < spec.requests.size(); i++) all.push_back(i);
   const Reducer<Real> reducer(run, spec, all, replaced_);
   const std::int64_t V = spec.columns(), N = spec.N, pairs = N * V, blocks = static_cast<std::int64_t>(blocks_.size()), cells = rows_.size(0) * isa<Real>().tiles.columns * view.K;
-  const std::int64_t least = gathersColumns(spec) ? V : 1, across = tiling_.tiles[1];
-  // products that batches add to are not more than the factors
-  const std::int64_t size = std::max(std::min(run.threads * threadBytes, mostBytes) / static_cast<std::int64_t>(sizeof(Real)), joins_ ? std::min(productsOf(term, 1), mostNumbers) : 0);
-  // what does not fit is cut between rows of tiles; then all columns of a range that share u follow one another
-  const bool fits = pointsOf(term, tiling_.count(), least) <= size || productsOf(term, least) > mostNumbers;
-  const Split rows(tiling_.tiles[0], fits ? tiling_.tiles[0] : std::max<std::int64_t>(size / pointsOf(term, across, least), leastRows(tiling_)));
-  const std::int64_t unit = rows.count == 1 ? pairs : term.u->V == 1 && productsOf(term, V) <= mostNumbers ? V : least;
-  const std::int64_t batch = rows.count == 1 ? std::clamp<std::int64_t>(V * size / pointsOf(term, tiling_.count(), V) / least * least, least, pairs) : least;
+  const Batches batches(term, tiling_, V, N, gathersColumns(spec) ? V : 1, joins_, run.threads);
   Task task(*this, run, spec, reducer);
 
   Real* sums = scratch<Real>(Scratch::sharedSums, blocks * reducer.blocks() * cells);
   std::fill_n(sums, blocks * reducer.blocks() * cells, Real(0));
-  const std::int64_t keptSize = (joins_ ? 1 : unit) * task.productsSize();
-  Real* kept = rows.count > 1 || (joins_ && batch < pairs) ? scratch<Real>(Scratch::sharedColumns, blocks * keptSize) : nullptr;
+  const std::int64_t keptSize = (joins_ ? 1 : batches.unit) * task.productsSize();
+  Real* kept = batches.rows.count > 1 || (joins_ && batches.batch < pairs) ? scratch<Real>(Scratch::sharedColumns, blocks * keptSize) : nullptr;
   double* norms = measures_ ? scratch<double>(Scratch::sharedNorms, blocks * V * N) : nullptr;
   if (norms != nullptr) std::fill_n(norms, blocks * V * N, 0.0);
   const auto sumsOf = [&](std::int64_t block) -> Sums<Real> { return {sums + block * reducer.blocks() * cells, cells, 0}; };
 
-  const auto over = [&](std::int64_t from, std::int64_t to, std::int64_t row, std::int64_t count, std::int64_t keptFrom) {
-    task.transform(from, to, row, count);
-    run.parallel(blocks, [&](std::int64_t i) {
-      const Block& block = blocks_[static_cast<std::size_t>(i)];
-      task.reduce(block, sumsOf(i), norms == nullptr ? nullptr : norms + i * V * N, kept == nullptr ? nullptr : kept + i * keptSize + keptFrom);
-      if (!task.ends()) return;
-      for (const StripRequest<Real>& r : reducer.requests()) {
-        const Request<Real>& request = *r.request;
-        if (request.form == RequestForm::norm || !request.sumsSamples()) continue;
-        reducer.join(r, {sumsOf(i)}, {N}, 0, block.m * block.w * view.K);
-        for (std::int64_t v = 0; v < request.rows(); v++) task.emit(block, sumsOf(i).block(r.block + v), run.write<Real>(request.into) + v * request.v, reducer.adds(r), false);
+  for (std::int64_t first = 0; first < pairs; first += batches.unit)
+    for (std::int64_t range = 0; range < batches.rows.count; range++)
+      for (std::int64_t pair = first, end = std::min(first + batches.unit, pairs); pair < end; pair += batches.batch) {
+        task.transform(pair, std::min(pair + batches.batch, end), batches.rows.at(range), batches.rows.size(range));
+        run.parallel(blocks, [&](std::int64_t i) {
+          const Block& block = blocks_[static_cast<std::size_t>(i)];
+          task.reduce(block, sumsOf(i), norms == nullptr ? nullptr : norms + i * V * N, kept == nullptr ? nullptr : kept + i * keptSize + (joins_ ? 0 : (pair - first) * task.productsSize()));
+          if (task.ends()) task.finish(block, sumsOf(i));
+        });
       }
-    });
-  };
-  for (std::int64_t first = 0; first < pairs; first += unit)
-    for (std::int64_t range = 0; range < rows.count; range++)
-      for (std::int64_t pair = first, end = std::min(first + unit, pairs); pair < end; pair += batch)
-        over(pair, std::min(pair + batch, end), rows.at(range), rows.size(range), joins_ ? 0 : (pair - first) * task.productsSize());
 
   if (norms == nullptr) return;
   for (std::int64_t block = 1; block < blocks; block++)
